@@ -1,0 +1,173 @@
+import { toCount } from '../duration.js'
+import type { Status } from '../db/schema.js'
+import { InvalidArgumentError, InvalidStateError, KeyConflictError } from '../errors.js'
+import { checkKeys, display, suggestion } from '../names.js'
+import { FIRST_PAGE } from '../queries/lists.js'
+import type { CallOptions, Engine } from '../store/engine.js'
+import { cancelMessage, readMessage } from '../store/messages.js'
+import { describe, type MessageInfo, type Page } from './describe.js'
+import type { QueueAdmin } from './queues.js'
+
+/** Which messages or runs to list. */
+export interface ListOptions extends CallOptions {
+  /** Default: every queue (for runs: every workflow). */
+  readonly queue?: string
+  /** Default: every status. */
+  readonly status?: Status | readonly Status[]
+  /** Items of a page. Default 50, at most 1000. */
+  readonly limit?: number
+  /** `next` of the page before. */
+  readonly cursor?: string
+}
+
+const live: readonly Status[] = ['queued', 'running', 'paused', 'cancelling']
+const finished: readonly Status[] = ['success', 'error', 'cancelled']
+const everyStatus = [...live, ...finished]
+
+/** Single messages, whoever holds them. A run is a message too. */
+export class MessageAdmin {
+  /** @internal */
+  constructor(
+    private readonly engine: Engine,
+    private readonly queues: QueueAdmin,
+  ) {}
+
+  /** @throws NotFoundError */
+  async get(id: string, options: CallOptions = {}): Promise<MessageInfo> {
+    return describe(await readMessage(this.engine, id, options))
+  }
+
+  /** Newest first. @throws NotFoundError for an unknown queue */
+  async list(options: ListOptions = {}): Promise<Page<MessageInfo>> {
+    return this.page(
+      options,
+      (await this.queues.list()).map((queue) => queue.name),
+    )
+  }
+
+  /** @internal */
+  async page(options: ListOptions, among: readonly string[]): Promise<Page<MessageInfo>> {
+    checkKeys(options, ['queue', 'status', 'limit', 'cursor', 'signal'], 'list')
+    if (options.queue !== undefined) await this.queues.mustKnow(options.queue)
+    const limit = toCount(options.limit ?? 50, 'limit', 1, 1000)
+    const statuses = statusList(options.status)
+    const { lists } = this.engine.queries
+    const query = statuses.every((s) => live.includes(s))
+      ? lists.live
+      : statuses.every((s) => finished.includes(s))
+        ? lists.finished
+        : lists.all
+    const rows = await this.engine.run(
+      query,
+      {
+        queues: JSON.stringify(options.queue === undefined ? among : [options.queue]),
+        statuses: JSON.stringify(statuses),
+        before: options.cursor ?? FIRST_PAGE,
+        limit: limit + 1,
+      },
+      'list',
+      options,
+    )
+    const items = rows.slice(0, limit).map(describe)
+    return { items, next: rows.length > limit ? items.at(-1)?.id : undefined }
+  }
+
+  /** Finishes a message nobody holds, as if its handler had returned. @throws InvalidStateError, NotFoundError */
+  async archive(id: string, options: CallOptions = {}): Promise<void> {
+    const row = await readMessage(this.engine, id, options)
+    const args = { ids: JSON.stringify([id]), now: this.engine.now }
+    const [done] = await this.engine.run(this.engine.queries.messages.archive, args, 'archive', options)
+    if (done === undefined) {
+      const now = await readMessage(this.engine, id, options)
+      throw new InvalidStateError(
+        `Message ${id} of queue ${row.queue} is ${now.status} and cannot be archived from here.`,
+      )
+    }
+    this.engine.wakeups.hint([`done:${row.queue}`])
+  }
+
+  /** Asks a message or run to cancel; what nobody holds is cancelled at once. @throws InvalidStateError, NotFoundError */
+  async cancel(id: string, reason = 'cancelled', options: CallOptions = {}): Promise<Status> {
+    const row = await readMessage(this.engine, id, options)
+    return cancelMessage(this.engine, id, row.queue, reason, options)
+  }
+}
+
+/** Messages and runs that ended unsuccessfully. */
+export class DeadLetterAdmin {
+  /** @internal */
+  constructor(
+    private readonly engine: Engine,
+    private readonly messages: MessageAdmin,
+  ) {}
+
+  /** Newest first. */
+  async list(options: Omit<ListOptions, 'status'> = {}): Promise<Page<MessageInfo>> {
+    return this.messages.list({ ...options, status: 'error' })
+  }
+
+  /** @throws InvalidStateError when it is no dead letter; NotFoundError */
+  async get(id: string, options: CallOptions = {}): Promise<MessageInfo> {
+    const message = await this.messages.get(id, options)
+    if (message.status !== 'error')
+      throw new InvalidStateError(`${id} is no dead letter: it is ${message.status}.`)
+    return message
+  }
+
+  /**
+   * Puts a dead letter back into its queue with a clean slate. A run keeps its checkpoints and runs the step again
+   * that failed it.
+   * @throws InvalidStateError when it is no dead letter
+   * @throws KeyConflictError when another message has taken its key meanwhile
+   * @throws NotFoundError
+   */
+  async replay(id: string, options: CallOptions = {}): Promise<void> {
+    const row = await readMessage(this.engine, id, options)
+    if (row.status !== 'error') throw new InvalidStateError(`${id} is no dead letter: it is ${row.status}.`)
+    const step = row.error === null ? undefined : (JSON.parse(row.error) as { step?: string }).step
+    const { messages, steps } = this.engine.queries
+    // First: a crash in between leaves a failed run that is replayed with the same result by the next call.
+    if (step !== undefined)
+      await this.engine.run(steps.forget, { run_id: id, name: step }, 'forget a failed step', options)
+    try {
+      await this.engine.run(
+        messages.replay,
+        { ids: JSON.stringify([id]), now: this.engine.now },
+        'replay',
+        options,
+      )
+    } catch (error) {
+      if (this.engine.failureOf(error).kind !== 'unique') throw error
+      throw new KeyConflictError(
+        `Another message of queue ${row.queue} has the key ${display(row.key)} now.`,
+        row.key ?? '',
+        id,
+      )
+    }
+    this.engine.wakeups.hint([`queue:${row.queue}`])
+  }
+
+  /** Replays every dead letter of a queue and returns how many. */
+  async replayAll(queue: string, options: CallOptions = {}): Promise<number> {
+    let replayed = 0
+    for (;;) {
+      const { items } = await this.list({ ...options, queue, limit: 100 })
+      for (const { id } of items) await this.replay(id, options)
+      replayed += items.length
+      if (items.length < 100) return replayed
+    }
+  }
+}
+
+function statusList(status: Status | readonly Status[] | undefined): readonly Status[] {
+  if (status === undefined) return everyStatus
+  const list = typeof status === 'string' ? [status] : status
+  for (const one of list) {
+    if (!everyStatus.includes(one)) {
+      throw new InvalidArgumentError(
+        `There is no status ${display(one)}.${suggestion(one, everyStatus)} Known: ${everyStatus.join(', ')}.`,
+      )
+    }
+  }
+  return list
+}

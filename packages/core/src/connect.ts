@@ -1,0 +1,111 @@
+import type { Config, ConfigInput } from './config/settings.js'
+import { configKeys } from './config/settings.js'
+import { resolveConfig, type ConfigPlaces } from './config/resolve.js'
+import { ConfigError, DriverMissingError } from './errors.js'
+import { checkKeys, display, suggestion } from './names.js'
+import { storeOptionKeys, type StoreOptions } from './open-store.js'
+import type { Store } from './store.js'
+
+/** Options of {@link connect}: any setting, and a configuration file to read. */
+export interface ConnectOptions extends ConfigInput, StoreOptions {
+  /** Read this file instead of `pgqrs.yaml`. It must exist. */
+  readonly config?: string
+}
+
+/** Which package speaks to which database. */
+const packages: Readonly<Record<string, string>> = {
+  postgres: '@pgqrs/postgres',
+  postgresql: '@pgqrs/postgres',
+  sqlite: '@pgqrs/sqlite',
+  turso: '@pgqrs/turso',
+  libsql: '@pgqrs/turso',
+  file: '@pgqrs/turso',
+  http: '@pgqrs/turso',
+  https: '@pgqrs/turso',
+  ws: '@pgqrs/turso',
+  wss: '@pgqrs/turso',
+}
+
+/**
+ * Connects to the database a DSN names, through the installed driver for its scheme; without an argument, to the
+ * configured one.
+ *
+ * ```ts
+ * const store = await connect('postgresql://localhost/app')
+ * const configured = await connect()   // PGQRS_DSN, pgqrs.yaml or DATABASE_URL
+ * ```
+ * @throws DriverMissingError that names the package to install
+ * @throws ConfigError for a DSN nobody understands
+ */
+export async function connect(target?: string | ConnectOptions): Promise<Store> {
+  const { config: file, ...options } =
+    typeof target === 'string' ? { dsn: target, config: undefined } : (target ?? {})
+  checkKeys(options, [...configKeys, ...storeOptionKeys], 'connect')
+  const places: ConfigPlaces = file === undefined ? {} : { file }
+  const { config } = resolveConfig(options, places)
+  if (config.dsn === undefined) {
+    throw new ConfigError(
+      'No database is configured: pass a DSN, set PGQRS_DSN, or write "dsn: …" into pgqrs.yaml.',
+    )
+  }
+  const driver = await loadDriver(driverPackage(config.dsn))
+  return driver.connect({ ...settled(config), ...options, dsn: config.dsn })
+}
+
+/** Name of the package for a DSN. @throws ConfigError */
+export function driverPackage(dsn: string): string {
+  if (dsn === ':memory:') return '@pgqrs/sqlite'
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(dsn)?.[1]?.toLowerCase()
+  const known = [...Object.keys(packages).map((name) => `${name}:`), ':memory:']
+  if (scheme === undefined) {
+    throw new ConfigError(`The DSN has no scheme. Begin it with one of ${known.join(' ')}`)
+  }
+  const name = Object.hasOwn(packages, scheme) ? packages[scheme] : undefined
+  if (name === undefined) {
+    throw new ConfigError(
+      `No driver knows the scheme ${display(`${scheme}:`)}.${suggestion(`${scheme}:`, known)} Known: ${known.join(' ')}`,
+    )
+  }
+  return name
+}
+
+interface DriverModule {
+  connect(options: ConnectOptions): Promise<Store>
+}
+
+async function loadDriver(name: string): Promise<DriverModule> {
+  try {
+    return (await import(name)) as DriverModule
+  } catch (cause) {
+    if (!isMissing(cause)) throw cause
+    throw new DriverMissingError(
+      `The driver ${name} is not installed. Run: npm install ${name} ${clientOf[name] ?? ''}`.trimEnd(),
+      { cause },
+    )
+  }
+}
+
+const clientOf: Readonly<Record<string, string>> = {
+  '@pgqrs/postgres': 'postgres',
+  '@pgqrs/sqlite': 'better-sqlite3',
+  '@pgqrs/turso': '@libsql/client',
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ERR_MODULE_NOT_FOUND'
+}
+
+// What the file and the environment said, so that the driver does not have to find the same file again.
+function settled(config: Config): ConfigInput {
+  return {
+    ...(config.schema === undefined ? {} : { schema: config.schema }),
+    maxConnections: config.maxConnections,
+    connectionTimeout: config.connectionTimeoutMs,
+    lease: config.leaseMs,
+    batchSize: config.batchSize,
+    maxCrashes: config.maxCrashes,
+    heartbeatInterval: config.heartbeatMs,
+    pollInterval: config.pollMs,
+    sqliteWal: config.sqliteWal,
+  }
+}

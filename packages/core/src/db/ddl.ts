@@ -1,0 +1,37 @@
+import { sql, type RawBuilder } from 'kysely'
+import type { CatalogRow, ColumnType } from './dialect.js'
+import type { ColumnLayout, Layout, TableLayout } from './layout.js'
+
+/** How a dialect spells the column types. */
+export type TypeNames = Readonly<Record<ColumnType, string>>
+
+/** Columns, checks and primary key of a table, in parentheses. */
+export function tableBody(table: TableLayout, types: TypeNames): RawBuilder<unknown> {
+  const columns = table.columns.map(
+    (column) => sql`${sql.id(column.name)} ${sql.raw(definition(column, types))}${check(column)}`,
+  )
+  const key = sql`primary key (${sql.join(table.primaryKey.map((name) => sql.id(name)))})`
+  return sql`(${sql.join([...columns, key])})`
+}
+
+/** What a catalog query must say about the tables and columns of a layout. */
+export function expectedTables(layout: Layout, types: TypeNames): CatalogRow[] {
+  return layout.tables.flatMap((table): CatalogRow[] => [
+    { kind: 'table', name: table.name, detail: '' },
+    ...table.columns.map((column): CatalogRow => ({
+      kind: 'column',
+      name: `${table.name}.${column.name}`,
+      detail: types[column.type] + (column.nullable === true ? '' : ' not null'),
+    })),
+  ])
+}
+
+function definition(column: ColumnLayout, types: TypeNames): string {
+  const defaults = column.default === undefined ? '' : ` default ${column.default}`
+  return `${types[column.type]}${column.nullable === true ? '' : ' not null'}${defaults}`
+}
+
+function check(column: ColumnLayout): RawBuilder<unknown> {
+  if (column.oneOf === undefined) return sql``
+  return sql` check (${sql.id(column.name)} in (${sql.join(column.oneOf.map((text) => sql.lit(text)))}))`
+}

@@ -1,0 +1,10 @@
+/** A statement ready to be executed. */
+export interface Statement {
+  readonly sql: string
+  readonly parameters: readonly unknown[]
+  /** It only reads, so it may run beside the writer. */
+  readonly reads: boolean
+}
+
+/** A row as the client returns it. */
+export type Row = Record<string, unknown>

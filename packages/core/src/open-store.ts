@@ -1,0 +1,30 @@
+import { systemClock, type Clock } from './clock.js'
+import type { Config } from './config/settings.js'
+import type { Driver } from './db/driver.js'
+import { Engine } from './store/engine.js'
+import { systemRandom, type Random } from './random.js'
+import { Store } from './store.js'
+
+/** What a store can be given besides its configuration. */
+export interface StoreOptions {
+  /** Time for tests. Default: the database's and the platform's. */
+  readonly clock?: Clock
+  /** Randomness for tests. Default: the platform's. */
+  readonly random?: Random
+}
+
+/** Names of the options of {@link StoreOptions}. */
+export const storeOptionKeys: readonly string[] = ['clock', 'random']
+
+/**
+ * Opens a store over a driver. Nothing is sent to the database yet but what the driver sent to connect.
+ * @throws whatever the configuration of the driver makes impossible
+ */
+export function openStore<Tx>(
+  driver: Driver<Tx>,
+  config: Config,
+  options: StoreOptions = {},
+): Promise<Store<Tx>> {
+  const engine = new Engine(driver, config, options.clock ?? systemClock, options.random ?? systemRandom)
+  return Promise.resolve(new Store<Tx>(engine))
+}

@@ -1,0 +1,24 @@
+import type { SqlDialect } from '../db/dialect.js'
+import { claimQueries } from './claims.js'
+import { listQueries } from './lists.js'
+import { messageQueries } from './messages.js'
+import { queueQueries } from './queues.js'
+import { stepQueries } from './steps.js'
+import { versionQueries } from './versions.js'
+import { workerQueries } from './workers.js'
+
+/** Every query of pgqrs, compiled once for a dialect. */
+export function queriesFor(dialect: SqlDialect) {
+  return {
+    claims: claimQueries(dialect),
+    lists: listQueries(dialect),
+    messages: messageQueries(dialect),
+    queues: queueQueries(dialect),
+    steps: stepQueries(dialect),
+    versions: versionQueries(dialect),
+    workers: workerQueries(dialect),
+  }
+}
+
+/** Every query of pgqrs. */
+export type Queries = ReturnType<typeof queriesFor>

@@ -1,0 +1,81 @@
+import type { ErrorRecord } from '../codec/error-record.js'
+import type { ClaimedRow, ClaimQueue } from '../queries/claims.js'
+import type { CallOptions, Engine } from '../store/engine.js'
+import { Lease } from './lease.js'
+
+/** A claimed row and the grant on it. */
+export interface Claimed {
+  readonly row: ClaimedRow
+  readonly lease: Lease
+}
+
+/** From which queue, for how long, and with how much patience for lost leases. */
+export interface ClaimFrom {
+  readonly queue: string
+  readonly leaseMs: number
+  readonly maxCrashes: number
+}
+
+/** Takes leases, and finishes at once what must not be handed out: poison, and what was asked to cancel. */
+export class Claimer {
+  constructor(
+    private readonly engine: Engine,
+    private readonly workerId: () => string,
+  ) {}
+
+  /** Claims at most `limit` due messages: higher priority first, then what is visible longer, then by id. */
+  async claim(from: readonly ClaimFrom[], limit: number, options: CallOptions = {}): Promise<Claimed[]> {
+    const leaseId = this.engine.random.leaseId()
+    const queues: ClaimQueue[] = from.map((f) => ({ queue: f.queue, lease_ms: f.leaseMs }))
+    const { claims } = this.engine.queries
+    const args = {
+      queues: JSON.stringify(queues),
+      limit,
+      lease_id: leaseId,
+      worker_id: this.workerId(),
+      now: this.engine.now,
+    }
+    let { rows, repeated } = await this.engine.runOnce(claims.claim, args, 'claim', options)
+    if (repeated) {
+      // An earlier sending may have taken leases whose rows never arrived: they carry the same lease id.
+      const names = JSON.stringify(from.map((f) => f.queue))
+      rows = await this.engine.run(
+        claims.recover,
+        { queues: names, lease_id: leaseId, now: this.engine.now },
+        'recover a claim',
+      )
+    }
+    const claimed = rows.map((row) => ({ row, lease: new Lease(this.engine, row.id, leaseId, row.queue) }))
+    return (await this.handOut(claimed, from)).sort(inOrder)
+  }
+
+  private async handOut(claimed: Claimed[], from: readonly ClaimFrom[]): Promise<Claimed[]> {
+    const out: Claimed[] = []
+    const ended: Promise<unknown>[] = []
+    for (const one of claimed) {
+      const { maxCrashes } = from.find((f) => f.queue === one.row.queue) ?? { maxCrashes: Infinity }
+      if (one.row.status === 'cancelling') {
+        ended.push(one.lease.finish({ status: 'cancelled', output: null, error: null, failed: 0 }))
+      } else if (one.row.crashes >= maxCrashes) {
+        ended.push(one.lease.finish({ status: 'error', output: null, error: poison(one.row), failed: 0 }))
+      } else out.push(one)
+    }
+    // Whoever fails to end one has lost the lease to somebody who will.
+    await Promise.allSettled(ended)
+    return out
+  }
+}
+
+function poison(row: ClaimedRow): string {
+  const record: ErrorRecord = {
+    class: 'PgqrsError',
+    name: 'PgqrsError',
+    code: 'MAX_CRASHES',
+    message: `Its holder was lost ${row.crashes} times (the process died or froze), so it was given up.`,
+  }
+  return JSON.stringify(record)
+}
+
+function inOrder(a: Claimed, b: Claimed): number {
+  return b.row.priority - a.row.priority || a.row.due_at - b.row.due_at || (a.row.id < b.row.id ? -1 : 1)
+}

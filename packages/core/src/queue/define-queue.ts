@@ -1,0 +1,128 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { ValueLimits } from '../codec/limits.js'
+import { toCount, toMs, type Duration } from '../duration.js'
+import { SHORTEST_LEASE_MS } from '../config/settings.js'
+import { InvalidArgumentError } from '../errors.js'
+import { checkKeys, checkName } from '../names.js'
+import { retryPolicy, type RetryOptions, type RetryPolicy } from '../retry.js'
+import { valueLimits, type PayloadLimits } from './limits.js'
+import type { HandledMessage } from './message.js'
+
+/** How a handler is run. What is not said is taken from the queue's definition or the store's configuration. */
+export interface HandlerOptions {
+  /** Attempts and waits when the handler throws. Default: 5 attempts, exponential with jitter from 1 s up to 5 minutes. */
+  readonly retry?: RetryOptions
+  /** How long a lease holds without renewal; a running handler's lease is renewed by its worker. */
+  readonly lease?: Duration
+  /** Lost leases after which a message is a dead letter. */
+  readonly maxCrashes?: number
+  /** The handler's signal aborts when it takes longer. Default: no limit. */
+  readonly timeout?: Duration
+}
+
+/** Options of a queue. */
+export interface QueueOptions<Schema> extends HandlerOptions {
+  /** Validates payloads when they are enqueued: any Standard Schema (zod, valibot, arktype, …). */
+  readonly payload?: Schema
+  readonly limits?: PayloadLimits
+}
+
+/** What the worker needs to know of how to run something. Spans are in milliseconds. */
+export interface HandlingPolicy {
+  readonly retry: RetryPolicy
+  readonly leaseMs: number | undefined
+  readonly maxCrashes: number | undefined
+  readonly timeoutMs: number | undefined
+}
+
+/** Called for each message; when it returns, the message is archived with the value as its output. */
+export type MessageHandler<Payload> = (
+  message: HandledMessage<Payload>,
+  context: { readonly signal: AbortSignal },
+) => unknown
+
+/** A queue's handler, to be given to `store.worker([...])`. */
+export interface QueueHandler {
+  readonly kind: 'queue-handler'
+  /** Name of the queue. */
+  readonly queue: string
+  readonly handle: MessageHandler<never>
+  readonly policy: HandlingPolicy
+}
+
+/** A named queue and what its messages look like. `Input` is what is enqueued, `Payload` what handlers get. */
+export interface QueueDefinition<Input = unknown, Payload = Input> {
+  readonly kind: 'queue'
+  readonly name: string
+  readonly schema: StandardSchemaV1 | undefined
+  readonly limits: ValueLimits
+  readonly policy: HandlingPolicy
+  /** Binds a handler. */
+  handler(handle: MessageHandler<Payload>, options?: HandlerOptions): QueueHandler
+  /** Never set; carries the type of what is enqueued. */
+  readonly input?: (input: Input) => void
+}
+
+const handlerKeys = ['retry', 'lease', 'maxCrashes', 'timeout']
+
+/** Checks handler options over a policy they refine. */
+export function handlingPolicy(
+  options: HandlerOptions,
+  base: Partial<HandlingPolicy>,
+  retryDefaults: { maxAttempts: number; maxDelay: Duration },
+): HandlingPolicy {
+  const { retry, lease, maxCrashes, timeout } = options
+  return {
+    retry: retry === undefined && base.retry !== undefined ? base.retry : retryPolicy(retry, retryDefaults),
+    leaseMs: lease === undefined ? base.leaseMs : toMs(lease, 'lease', SHORTEST_LEASE_MS),
+    maxCrashes: maxCrashes === undefined ? base.maxCrashes : toCount(maxCrashes, 'maxCrashes', 0),
+    timeoutMs: timeout === undefined ? base.timeoutMs : toMs(timeout, 'timeout', 1),
+  }
+}
+
+const retryDefaults = { maxAttempts: 5, maxDelay: '5m' }
+
+/**
+ * Defines a queue. Nothing is created in the database until a producer, consumer or worker uses it.
+ *
+ * ```ts
+ * const emails = defineQueue('emails', { payload: z.object({ to: z.string() }) })
+ * const images = defineQueue<{ url: string }>('images')
+ * ```
+ * @throws InvalidArgumentError
+ */
+export function defineQueue<Schema extends StandardSchemaV1>(
+  name: string,
+  options: QueueOptions<Schema> & { readonly payload: Schema },
+): QueueDefinition<StandardSchemaV1.InferInput<Schema>, StandardSchemaV1.InferOutput<Schema>>
+export function defineQueue<Payload = unknown>(
+  name: string,
+  options?: QueueOptions<undefined>,
+): QueueDefinition<Payload>
+export function defineQueue(
+  name: string,
+  options: QueueOptions<StandardSchemaV1 | undefined> = {},
+): QueueDefinition {
+  checkName('queue', name)
+  checkKeys(options, ['payload', 'limits', ...handlerKeys], `queue ${name}`)
+  const policy = handlingPolicy(options, {}, retryDefaults)
+  const queue: QueueDefinition = {
+    kind: 'queue',
+    name,
+    schema: options.payload,
+    limits: valueLimits(options.limits),
+    policy,
+    handler(handle, handlerOptions = {}) {
+      if (typeof handle !== 'function')
+        throw new InvalidArgumentError(`The handler of queue ${name} must be a function.`)
+      checkKeys(handlerOptions, handlerKeys, `handler of queue ${name}`)
+      return {
+        kind: 'queue-handler',
+        queue: name,
+        handle,
+        policy: handlingPolicy(handlerOptions, policy, retryDefaults),
+      }
+    },
+  }
+  return queue
+}

@@ -1,0 +1,94 @@
+import { toCount, toMs, type Duration } from './duration.js'
+import { InvalidArgumentError, TerminalError, TransientError } from './errors.js'
+import { checkKeys, display } from './names.js'
+import type { Random } from './random.js'
+
+/** When and how often something that threw is tried again. */
+export interface RetryOptions {
+  /** Attempts in all, the first included. */
+  readonly maxAttempts?: number
+  /** How waits grow. `exponential-jitter` draws each wait between half and all of the exponential one. */
+  readonly backoff?: 'fixed' | 'exponential' | 'exponential-jitter'
+  /** The first wait. */
+  readonly delay?: Duration
+  /** No wait is longer. */
+  readonly maxDelay?: Duration
+  /** Has the last word on errors that may be retried; an error it throws counts as "no". */
+  readonly shouldRetry?: (error: unknown) => boolean
+}
+
+/** Retry options, checked, with every default filled in. Spans are in milliseconds. */
+export interface RetryPolicy {
+  readonly maxAttempts: number
+  readonly backoff: 'fixed' | 'exponential' | 'exponential-jitter'
+  readonly delayMs: number
+  readonly maxDelayMs: number
+  readonly shouldRetry: (error: unknown) => boolean
+}
+
+const keys = ['maxAttempts', 'backoff', 'delay', 'maxDelay', 'shouldRetry']
+
+/**
+ * Checks retry options.
+ * @throws InvalidArgumentError or ConfigError
+ */
+export function retryPolicy(
+  options: RetryOptions | undefined,
+  defaults: { maxAttempts: number; maxDelay: Duration },
+): RetryPolicy {
+  const given = options ?? {}
+  checkKeys(given, keys, 'retry')
+  const backoff = given.backoff ?? 'exponential-jitter'
+  if (!['fixed', 'exponential', 'exponential-jitter'].includes(backoff)) {
+    throw new InvalidArgumentError(
+      `retry.backoff must be fixed, exponential or exponential-jitter. Got ${display(backoff)}.`,
+    )
+  }
+  return {
+    maxAttempts: toCount(given.maxAttempts ?? defaults.maxAttempts, 'retry.maxAttempts'),
+    backoff,
+    delayMs: toMs(given.delay ?? 1000, 'retry.delay'),
+    maxDelayMs: toMs(given.maxDelay ?? defaults.maxDelay, 'retry.maxDelay'),
+    shouldRetry: given.shouldRetry ?? (() => true),
+  }
+}
+
+/**
+ * Milliseconds until the next attempt after `failures` failures, or undefined when there is none.
+ * `TerminalError` is never retried; the `retryAfter` of an error is a lower bound.
+ */
+export function nextAttemptIn(
+  policy: RetryPolicy,
+  error: unknown,
+  failures: number,
+  random: Random,
+): number | undefined {
+  if (error instanceof TerminalError || failures >= policy.maxAttempts || !allowed(policy, error))
+    return undefined
+  const asked = retryAfterMs(error)
+  if (policy.backoff === 'fixed') return Math.max(policy.delayMs, asked)
+  const exponential = Math.min(policy.delayMs * 2 ** (failures - 1), policy.maxDelayMs)
+  const wait = policy.backoff === 'exponential' ? exponential : exponential * (0.5 + random.fraction() / 2)
+  return Math.max(wait, asked)
+}
+
+function allowed(policy: RetryPolicy, error: unknown): boolean {
+  try {
+    return policy.shouldRetry(error)
+  } catch {
+    return false
+  }
+}
+
+function retryAfterMs(error: unknown): number {
+  const asked =
+    error instanceof TransientError
+      ? error.retryAfter
+      : (error as { retryAfter?: unknown } | undefined)?.retryAfter
+  if (typeof asked !== 'number' && typeof asked !== 'string') return 0
+  try {
+    return toMs(asked, 'retryAfter')
+  } catch {
+    return 0
+  }
+}

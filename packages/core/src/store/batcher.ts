@@ -1,0 +1,204 @@
+import { AbortedError, BackPressureError } from '../errors.js'
+
+/** One kind of work the batcher can carry. Items of the same operation leave in one statement. */
+export interface Operation<Item, Row> {
+  readonly name: string
+  /** Tells items of one flush apart; a second item with the same key waits for the next flush. */
+  keyOf(item: Item): string
+  /** Rough size of an item, in characters. */
+  sizeOf(item: Item): number
+  /** Never set; carries the type of a row. */
+  readonly row?: Row
+}
+
+/** Items of one operation that leave together. */
+export interface Group {
+  readonly operation: Operation<never, unknown>
+  readonly items: readonly unknown[]
+}
+
+/** What became of one item: the row the statement returned for it, or none. */
+export interface Answer<Row> {
+  readonly row: Row | undefined
+  /** The statement was sent more than once, so an earlier sending may have taken effect. */
+  readonly repeated: boolean
+}
+
+/** Answers for each group, in the order of its items. */
+export type Flush = (groups: readonly Group[]) => Promise<Answer<unknown>[][]>
+
+interface Waiting {
+  readonly operation: Operation<never, unknown>
+  readonly item: unknown
+  readonly size: number
+  readonly signal: AbortSignal | undefined
+  readonly resolve: (answer: Answer<unknown>) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Limits of a batcher. */
+export interface BatcherLimits {
+  /** Flushes in flight at once. */
+  readonly parallel: number
+  /** Everything that waits leaves in one flush, whatever its operation. */
+  readonly together: boolean
+  /** Items in one flush. */
+  readonly maxItems: number
+  /** Characters in one flush; one larger item leaves alone. */
+  readonly maxSize: number
+  /** Characters that may wait; beyond it calls are refused with {@link BackPressureError}. */
+  readonly maxWaitingSize: number
+}
+
+/**
+ * Group commit. A call that finds the way free leaves at the end of the current tick; calls that arrive while flushes
+ * are in flight leave together in the next one. Serial-looking code gets batch speed and an idle store adds no delay.
+ * Each promise settles after its own commit, and one bad item does not fail its neighbours.
+ */
+export class Batcher {
+  private readonly lanes = new Map<Operation<never, unknown>, Waiting[]>()
+  private inFlight = 0
+  private waitingSize = 0
+  private scheduled = false
+  private readonly idleWaiters: (() => void)[] = []
+
+  constructor(
+    private readonly flush: Flush,
+    private readonly limits: BatcherLimits,
+    /** Whether an error is about some item of the flush, so that splitting it finds the culprit. */
+    private readonly isolates: (error: unknown) => boolean,
+  ) {}
+
+  /** Queues an item; resolves after the commit that carried it. */
+  submit<Item, Row>(operation: Operation<Item, Row>, item: Item, signal?: AbortSignal): Promise<Answer<Row>> {
+    return new Promise((resolve, reject) => {
+      const size = operation.sizeOf(item)
+      if (this.waitingSize > 0 && this.waitingSize + size > this.limits.maxWaitingSize) {
+        reject(
+          new BackPressureError(
+            `${Math.round(this.waitingSize / 1024)} KiB wait for the database already (${operation.name}). ` +
+              'Await some of the calls before making more.',
+          ),
+        )
+        return
+      }
+      this.waitingSize += size
+      let lane = this.lanes.get(operation)
+      if (lane === undefined) {
+        lane = []
+        this.lanes.set(operation, lane)
+      }
+      lane.push({
+        operation,
+        item,
+        size,
+        signal,
+        resolve: resolve as (answer: Answer<unknown>) => void,
+        reject,
+      })
+      this.schedule()
+    })
+  }
+
+  /** Resolves when nothing waits and nothing is in flight. */
+  idle(): Promise<void> {
+    if (this.inFlight === 0 && this.lanes.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.idleWaiters.push(resolve))
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.inFlight >= this.limits.parallel) return
+    this.scheduled = true
+    // The end of the tick, so that calls made side by side leave side by side.
+    void Promise.resolve().then(() => {
+      this.scheduled = false
+      this.start()
+    })
+  }
+
+  private start(): void {
+    while (this.inFlight < this.limits.parallel && this.lanes.size > 0) {
+      const batch = this.take()
+      if (batch.length === 0) continue
+      this.inFlight++
+      void this.send(batch).finally(() => {
+        this.inFlight--
+        if (this.lanes.size > 0) this.schedule()
+        else if (this.inFlight === 0) for (const done of this.idleWaiters.splice(0)) done()
+      })
+    }
+  }
+
+  /** Takes what leaves in the next flush: one operation's items, or everything where there is one writer. */
+  private take(): Waiting[] {
+    const batch: Waiting[] = []
+    const room = { items: this.limits.maxItems, size: this.limits.maxSize }
+    for (const [operation, lane] of this.lanes) {
+      const rest = this.takeFrom(lane, room, batch)
+      // Re-inserting moves the lane behind the others, so that operations take turns.
+      this.lanes.delete(operation)
+      if (rest.length > 0) this.lanes.set(operation, rest)
+      if (!this.limits.together || room.items <= 0 || room.size <= 0) break
+    }
+    return batch
+  }
+
+  private takeFrom(lane: Waiting[], room: { items: number; size: number }, batch: Waiting[]): Waiting[] {
+    const rest: Waiting[] = []
+    const keys = new Set<string>()
+    for (const waiting of lane) {
+      if (waiting.signal?.aborted === true) {
+        this.waitingSize -= waiting.size
+        waiting.reject(
+          new AbortedError(`${waiting.operation.name} was aborted before it was sent.`, {
+            cause: waiting.signal.reason,
+          }),
+        )
+        continue
+      }
+      const key = waiting.operation.keyOf(waiting.item as never)
+      if (room.items <= 0 || (room.size < waiting.size && batch.length > 0) || keys.has(key)) {
+        rest.push(waiting)
+        continue
+      }
+      keys.add(key)
+      room.items--
+      room.size -= waiting.size
+      this.waitingSize -= waiting.size
+      batch.push(waiting)
+    }
+    return rest
+  }
+
+  private async send(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const groups = group(batch)
+      const answers = await this.flush(
+        groups.map(({ operation, waiting }) => ({ operation, items: waiting.map((w) => w.item) })),
+      )
+      groups.forEach(({ waiting }, g) => {
+        waiting.forEach((w, i) => {
+          w.resolve(answers[g]?.[i] ?? { row: undefined, repeated: false })
+        })
+      })
+    } catch (error) {
+      if (batch.length === 1 || !this.isolates(error)) {
+        for (const waiting of batch) waiting.reject(error)
+        return
+      }
+      const middle = batch.length >> 1
+      await this.send(batch.slice(0, middle))
+      await this.send(batch.slice(middle))
+    }
+  }
+}
+
+function group(batch: readonly Waiting[]): { operation: Operation<never, unknown>; waiting: Waiting[] }[] {
+  const groups = new Map<Operation<never, unknown>, Waiting[]>()
+  for (const waiting of batch) {
+    const members = groups.get(waiting.operation)
+    if (members === undefined) groups.set(waiting.operation, [waiting])
+    else members.push(waiting)
+  }
+  return [...groups].map(([operation, waiting]) => ({ operation, waiting }))
+}

@@ -1,0 +1,381 @@
+import { delay, type Clock } from '../clock.js'
+import type { Config } from '../config/settings.js'
+import type { Driver, Execute, Failure, TransactionPlan } from '../db/driver.js'
+import { currentVersion } from '../db/migrations/index.js'
+import type { Prepared } from '../db/prepared.js'
+import type { Row, Statement } from '../db/statement.js'
+import {
+  AbortedError,
+  AmbiguousCommitError,
+  ClosedError,
+  InvalidArgumentError,
+  SchemaVersionError,
+  NotInstalledError,
+  type PgqrsError,
+} from '../errors.js'
+import { queriesFor, type Queries } from '../queries/index.js'
+import type { Random } from '../random.js'
+import { executeWith, TransactionAdapter } from '../transaction/adapter.js'
+import { Batcher, type Answer, type Group } from './batcher.js'
+import { toPgqrsError } from './failures.js'
+import { batchOperations, type BatchOperation } from './operations.js'
+import { Wakeups } from './wakeups.js'
+
+/** What a call may bring along. */
+export interface CallOptions {
+  /** Gives up when it aborts. What was sent already may still take effect. */
+  readonly signal?: AbortSignal | undefined
+}
+
+interface Sent {
+  readonly rows: Row[][]
+  readonly repeated: boolean
+}
+
+const FIRST_RETRY_MS = 20
+const LONGEST_RETRY_MS = 1000
+const KNOWN_FOR_MS = 60_000
+
+/**
+ * The engine under every handle: executes the queries through the driver, repeats what may be repeated, and turns
+ * failures of the database into errors of pgqrs. Every statement of pgqrs passes through here.
+ */
+export class Engine {
+  readonly queries: Queries
+  readonly operations: ReturnType<typeof batchOperations>
+  readonly wakeups: Wakeups
+  private readonly batcher: Batcher
+  private readonly closing = new AbortController()
+  private versionChecked: Promise<void> | undefined
+  private readonly knownQueues = new Map<string, number>()
+  private readonly closers = new Set<() => Promise<void>>()
+
+  constructor(
+    readonly driver: Driver,
+    readonly config: Config,
+    readonly clock: Clock,
+    readonly random: Random,
+  ) {
+    this.queries = queriesFor(driver.dialect)
+    this.operations = batchOperations(this.queries)
+    this.wakeups = new Wakeups(driver, clock)
+    this.batcher = new Batcher(
+      (groups) => this.flush(groups),
+      {
+        parallel: driver.capabilities.parallelFlushes,
+        together: driver.capabilities.oneWriter,
+        maxItems: 1000,
+        maxSize: 4 * 1024 * 1024,
+        maxWaitingSize: 256 * 1024 * 1024,
+      },
+      (error) => {
+        const { kind } = driver.classify((error as PgqrsError).cause)
+        return kind === 'unique' || kind === 'other'
+      },
+    )
+  }
+
+  /** The time to use instead of the database's clock, or null. */
+  get now(): number | null {
+    return this.clock.databaseNow()
+  }
+
+  /** Aborts when the store closes. */
+  get closed(): AbortSignal {
+    return this.closing.signal
+  }
+
+  /** Executes one query. Repeats it after a failure that may pass, within the connection timeout. */
+  async run<Args, R>(
+    query: Prepared<Args, R>,
+    args: Args,
+    doing: string,
+    options: CallOptions = {},
+  ): Promise<R[]> {
+    await this.ready(options)
+    const { rows } = await this.send([query.bind(args)], doing, options)
+    return (rows[0] ?? []) as R[]
+  }
+
+  /** Executes one query and says whether it had to be sent more than once. */
+  async runOnce<Args, R>(
+    query: Prepared<Args, R>,
+    args: Args,
+    doing: string,
+    options: CallOptions = {},
+  ): Promise<{ rows: R[]; repeated: boolean }> {
+    await this.ready(options)
+    const { rows, repeated } = await this.send([query.bind(args)], doing, options)
+    return { rows: (rows[0] ?? []) as R[], repeated }
+  }
+
+  /** Executes statements, all or none, without looking at the schema's version: for the installer. */
+  async raw(statements: readonly Statement[], doing: string): Promise<Row[][]> {
+    this.mustBeOpen(doing)
+    return (await this.send(statements, doing, {})).rows
+  }
+
+  /** Carries an item out through group commit. */
+  async submit<Item, R>(
+    operation: BatchOperation<Item, R>,
+    item: Item,
+    options: CallOptions = {},
+  ): Promise<Answer<R>> {
+    await this.ready(options)
+    return this.batcher.submit(operation, item, options.signal)
+  }
+
+  /** Carries many items out in one statement, all or none, past the batcher. */
+  async submitAll<Item, R>(
+    operation: BatchOperation<Item, R>,
+    items: readonly Item[],
+    options: CallOptions & { readonly within?: Execute | undefined } = {},
+  ): Promise<Answer<R>[]> {
+    if (items.length === 0) return []
+    const statements = operation.batch.bind(items, { now: this.now })
+    if (options.within !== undefined) {
+      const rows = await this.sendWithin(options.within, statements, operation.name)
+      return answers(operation, items, rows.flat() as R[], false)
+    }
+    await this.ready(options)
+    const { rows, repeated } = await this.send(statements, operation.name, options)
+    return answers(operation, items, rows.flat() as R[], repeated)
+  }
+
+  /** Executes statements in the caller's transaction, or on their own. */
+  async sendIn(
+    within: Execute | undefined,
+    statements: readonly Statement[],
+    doing: string,
+    options: CallOptions = {},
+  ): Promise<Row[][]> {
+    if (within !== undefined) return this.sendWithin(within, statements, doing)
+    await this.ready(options)
+    return (await this.send(statements, doing, options)).rows
+  }
+
+  /**
+   * How to execute inside a transaction of the caller's.
+   * @throws InvalidArgumentError when it is no transaction this store can use.
+   */
+  within(tx: unknown): Execute {
+    const execute = tx instanceof TransactionAdapter ? executeWith(tx) : this.driver.within(tx)
+    if (execute !== undefined) return execute
+    throw new InvalidArgumentError(
+      `tx is no transaction the ${this.driver.name} driver knows. Give its client's own transaction, or wrap another ` +
+        "library's with fromPg, fromKysely, fromDrizzle, fromPrisma, fromKnex or fromTypeOrm.",
+    )
+  }
+
+  /** Makes sure that a queue is known, at most once a minute. Nothing to wait for when it is. */
+  knowQueue(name: string, kind: 'queue' | 'workflow', within?: Execute): Promise<void> | undefined {
+    const knownUntil = this.knownQueues.get(`${kind} ${name}`)
+    if (knownUntil !== undefined && this.clock.monotonic() < knownUntil) return undefined
+    const statement = this.queries.queues.ensure.bind({ name, kind, now: this.now })
+    const sent = this.sendIn(within, [statement], `make queue ${name} known`)
+    // What is written in the caller's transaction may be rolled back, so it is not remembered.
+    return sent.then(() => {
+      if (within === undefined) this.knownQueues.set(`${kind} ${name}`, this.clock.monotonic() + KNOWN_FOR_MS)
+    })
+  }
+
+  /** Forgets that a queue is known: after it was deleted. */
+  forgetQueue(name: string): void {
+    this.knownQueues.delete(`queue ${name}`)
+    this.knownQueues.delete(`workflow ${name}`)
+  }
+
+  /** Runs a user's transaction with the engine's statements around it. */
+  async transaction<T>(plan: TransactionPlan<unknown, T>, doing: string): Promise<T> {
+    await this.ready({})
+    let thrown: { readonly error: unknown } | undefined
+    const work = (tx: unknown): T | Promise<T> => {
+      const remember = (error: unknown): never => {
+        thrown = { error }
+        throw error
+      }
+      try {
+        const value = plan.work(tx)
+        return value instanceof Promise ? value.catch(remember) : value
+      } catch (error) {
+        return remember(error)
+      }
+    }
+    try {
+      return await this.driver.transaction({ ...plan, work })
+    } catch (error) {
+      // What the user's code threw is the user's, even when the database threw it at the user's code.
+      if (thrown !== undefined && thrown.error === error) throw error
+      throw this.wrap(error, doing)
+    }
+  }
+
+  /** The kind of failure behind an error of {@link transaction} or {@link run}. */
+  failureOf(error: unknown): Failure {
+    const direct = this.driver.classify(error)
+    return direct.kind === 'other' ? this.driver.classify((error as PgqrsError | undefined)?.cause) : direct
+  }
+
+  /** Registers something that {@link close} must stop first. */
+  onClose(closer: () => Promise<void>): () => void {
+    this.closers.add(closer)
+    return () => this.closers.delete(closer)
+  }
+
+  /** Stops workers, lets what was accepted finish, and releases everything. */
+  async close(): Promise<void> {
+    if (this.closing.signal.aborted) return
+    await Promise.allSettled([...this.closers].map((stop) => stop()))
+    await this.batcher.idle()
+    this.closing.abort(new ClosedError('The store was closed.'))
+    await this.wakeups.close()
+    await this.driver.close()
+  }
+
+  /** @throws ClosedError */
+  mustBeOpen(doing: string): void {
+    if (this.closing.signal.aborted) throw new ClosedError(`The store is closed (${doing}). Connect again.`)
+  }
+
+  /** Makes sure, once, that the tables are there and of a version this code can work with. */
+  async ready(options: CallOptions): Promise<void> {
+    this.mustBeOpen('call')
+    this.versionChecked ??= this.checkVersion().catch((error: unknown) => {
+      // The next call looks again: somebody may install meanwhile.
+      this.versionChecked = undefined
+      throw error
+    })
+    if (options.signal?.aborted === true) throw aborted('call', options.signal)
+    await this.versionChecked
+  }
+
+  /** The version of the tables. */
+  async schemaVersion(options: CallOptions): Promise<{ version: number }> {
+    const [row] = await this.run(this.queries.versions.installed, {}, 'look at the schema version', options)
+    return { version: row?.version ?? 0 }
+  }
+
+  /** Forgets what was found out about the version: after an install or uninstall. */
+  forgetVersion(): void {
+    this.versionChecked = undefined
+  }
+
+  private async checkVersion(): Promise<void> {
+    const { rows } = await this.send(
+      [this.queries.versions.installed.bind({})],
+      'look at the schema version',
+      {},
+    )
+    const found = rows[0]?.[0] as { version: number; compatible_from: number } | undefined
+    if (found === undefined) {
+      throw new NotInstalledError(
+        `The tables of pgqrs in ${this.driver.target} are incomplete. Run \`npx pgqrs install\`.`,
+      )
+    }
+    if (found.version < currentVersion) {
+      throw new SchemaVersionError(
+        `The tables in ${this.driver.target} are of version ${found.version}, this code needs ${currentVersion}. Run \`npx pgqrs install\`.`,
+        found.version,
+        currentVersion,
+      )
+    }
+    if (found.compatible_from > currentVersion) {
+      throw new SchemaVersionError(
+        `The tables in ${this.driver.target} are of version ${found.version}, made by a newer pgqrs; this code knows ${currentVersion}. Update @pgqrs/core.`,
+        found.version,
+        currentVersion,
+      )
+    }
+  }
+
+  private async flush(groups: readonly Group[]): Promise<Answer<unknown>[][]> {
+    const now = this.now
+    const bound = groups.map((group) => {
+      const operation = group.operation as unknown as BatchOperation<unknown, unknown>
+      return { operation, items: group.items, statements: operation.batch.bind(group.items, { now }) }
+    })
+    const doing = bound.map((b) => b.operation.name).join(', ')
+    const { rows, repeated } = await this.send(
+      bound.flatMap((b) => b.statements),
+      doing,
+      {},
+    )
+    let from = 0
+    return bound.map(({ operation, items, statements }) => {
+      const mine = rows.slice(from, (from += statements.length)).flat()
+      return answers(operation, items, mine, repeated)
+    })
+  }
+
+  private async sendWithin(
+    execute: Execute,
+    statements: readonly Statement[],
+    doing: string,
+  ): Promise<Row[][]> {
+    try {
+      return await execute(statements)
+    } catch (error) {
+      throw this.wrap(error, doing)
+    }
+  }
+
+  private async send(statements: readonly Statement[], doing: string, options: CallOptions): Promise<Sent> {
+    const giveUpAt = this.clock.monotonic() + this.config.connectionTimeoutMs
+    let repeated = false
+    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LONGEST_RETRY_MS)) {
+      if (options.signal?.aborted === true) throw aborted(doing, options.signal)
+      try {
+        return { rows: await this.driver.execute(statements), repeated }
+      } catch (error) {
+        const failure = this.driver.classify(error)
+        repeated ||= failure.kind === 'broken'
+        const pause = wait * (0.5 + this.random.fraction())
+        const late = this.clock.monotonic() + pause > giveUpAt
+        if (!passes(failure) || late || this.closing.signal.aborted) {
+          if (repeated && passes(failure)) throw this.ambiguous(error, doing)
+          throw toPgqrsError(this.driver, error, failure, doing)
+        }
+        await this.pause(pause, options.signal)
+      }
+    }
+  }
+
+  private async pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await delay(this.clock, ms, { signal })
+    } catch {
+      // The loop looks at the signal itself.
+    }
+  }
+
+  private ambiguous(cause: unknown, doing: string): AmbiguousCommitError {
+    return new AmbiguousCommitError(
+      `The connection to ${this.driver.target} broke while sending (${doing}) and could not be had again within ` +
+        `${this.config.connectionTimeoutMs} ms: it may or may not have taken effect.`,
+      [],
+      { cause },
+    )
+  }
+
+  private wrap(error: unknown, doing: string): PgqrsError {
+    return toPgqrsError(this.driver, error, this.driver.classify(error), doing)
+  }
+}
+
+function passes(failure: Failure): boolean {
+  return failure.kind === 'unsent' || failure.kind === 'broken' || failure.kind === 'retry'
+}
+
+function aborted(doing: string, signal: AbortSignal): AbortedError {
+  return new AbortedError(`The call was aborted (${doing}).`, { cause: signal.reason })
+}
+
+function answers<Item, R>(
+  operation: BatchOperation<Item, R>,
+  items: readonly Item[],
+  rows: readonly R[],
+  repeated: boolean,
+): Answer<R>[] {
+  const byKey = new Map(rows.map((row) => [operation.rowKeyOf(row), row]))
+  return items.map((item) => ({ row: byKey.get(operation.keyOf(item)), repeated }))
+}

@@ -1,0 +1,51 @@
+import type { Driver, Failure } from '../db/driver.js'
+import {
+  AuthenticationError,
+  ConnectionError,
+  DatabaseError,
+  NotInstalledError,
+  PermissionError,
+  PgqrsError,
+  SchemaMissingError,
+} from '../errors.js'
+
+/** The engine's error for a failure of the database. An error of pgqrs passes unchanged. */
+export function toPgqrsError(driver: Driver, error: unknown, failure: Failure, doing: string): PgqrsError {
+  if (error instanceof PgqrsError) return error
+  const options = { cause: error }
+  const detail = failure.detail === undefined ? '' : ` ${failure.detail}`
+  const said = error instanceof Error ? error.message : String(error)
+  switch (failure.kind) {
+    case 'unsent':
+      return new ConnectionError(`Cannot reach ${driver.target} (${doing}): ${said}`, options)
+    case 'broken':
+      return new ConnectionError(`The connection to ${driver.target} broke (${doing}): ${said}`, options)
+    case 'retry':
+      return new DatabaseError(`${driver.target} is too busy (${doing}): ${said}`, {
+        ...options,
+        retryable: true,
+      })
+    case 'read_only':
+      return new DatabaseError(`${driver.target} takes no writes at the moment (${doing}): ${said}`, {
+        ...options,
+        retryable: true,
+      })
+    case 'not_installed':
+      return new NotInstalledError(
+        `The tables of pgqrs are not in ${driver.target}. Run \`npx pgqrs install\` or store.admin.install().`,
+        options,
+      )
+    case 'schema_missing':
+      return new SchemaMissingError(`The schema does not exist in ${driver.target}.${detail}`, options)
+    case 'permission':
+      return new PermissionError(
+        `The database user may not do this on ${driver.target} (${doing}).${detail}`,
+        options,
+      )
+    case 'authentication':
+      return new AuthenticationError(`${driver.target} refuses the user or the password.`, options)
+    case 'unique':
+    case 'other':
+      return new DatabaseError(`${driver.target} refused a statement (${doing}): ${said}${detail}`, options)
+  }
+}

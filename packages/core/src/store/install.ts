@@ -1,0 +1,127 @@
+import type { RawBuilder } from 'kysely'
+import type { CatalogRow } from '../db/dialect.js'
+import type { Migration } from '../db/layout.js'
+import { bookkeeping, currentLayout, currentVersion, migrations, tableNames } from '../db/migrations/index.js'
+import type { Statement } from '../db/statement.js'
+import { NotInstalledError } from '../errors.js'
+import type { Engine } from './engine.js'
+
+/** What {@link install} did. */
+export interface InstallReport {
+  /** Schema version before; 0 when nothing was there. */
+  readonly from: number
+  readonly to: number
+  /** Names of the migrations this call applied; empty when somebody else did or nothing was to do. */
+  readonly applied: readonly string[]
+}
+
+/** What {@link verify} found. */
+export interface VerifyReport {
+  readonly ok: boolean
+  /** Schema version found; 0 when nothing is installed. */
+  readonly version: number
+  /** Every difference, one sentence each. */
+  readonly differences: readonly string[]
+}
+
+/**
+ * Brings the tables to the current version. Each migration is one transaction that begins by claiming its version, so
+ * of twenty racing installers one applies it and the others see that it is done; a kill leaves nothing half-made.
+ */
+export async function install(engine: Engine): Promise<InstallReport> {
+  const from = await installedVersion(engine)
+  const applied: string[] = []
+  for (const migration of migrations) {
+    if (migration.version <= from) continue
+    if (await apply(engine, migration)) applied.push(migration.name)
+  }
+  engine.forgetVersion()
+  await engine.ready({})
+  return { from, to: currentVersion, applied }
+}
+
+async function apply(engine: Engine, migration: Migration): Promise<boolean> {
+  const { dialect } = engine.driver
+  const statements = [
+    ...(dialect.installLock === undefined ? [] : [dialect.installLock]),
+    ...dialect.create(bookkeeping),
+  ].map((query) => compiled(engine, query))
+  statements.push(
+    engine.queries.versions.record.bind({
+      version: migration.version,
+      name: migration.name,
+      compatible_from: migration.compatibleFrom,
+      now: engine.now,
+    }),
+    ...dialect.create(migration.adds).map((query) => compiled(engine, query)),
+  )
+  try {
+    await engine.raw(statements, `install migration ${migration.version} (${migration.name})`)
+    return true
+  } catch (error) {
+    if (engine.failureOf(error).kind === 'unique' && (await installedVersion(engine)) >= migration.version)
+      return false
+    throw error
+  }
+}
+
+/** The version of the tables; 0 when there are none. */
+export async function installedVersion(engine: Engine): Promise<number> {
+  try {
+    const [rows] = await engine.raw(
+      [engine.queries.versions.installed.bind({})],
+      'look at the schema version',
+    )
+    return (rows?.[0] as { version: number } | undefined)?.version ?? 0
+  } catch (error) {
+    if (error instanceof NotInstalledError) return 0
+    throw error
+  }
+}
+
+/** Compares what the database's catalog says with what this code needs. Changes nothing. */
+export async function verify(engine: Engine): Promise<VerifyReport> {
+  const version = await installedVersion(engine)
+  if (version === 0) {
+    return { ok: false, version, differences: ['pgqrs is not installed: run `npx pgqrs install`'] }
+  }
+  const differences: string[] = []
+  if (version !== currentVersion) {
+    differences.push(`schema version is ${version}, this code is written for ${currentVersion}`)
+  }
+  const [rows] = await engine.raw([engine.queries.versions.catalog.bind({})], 'read the catalog')
+  differences.push(...compare(engine.driver.dialect.expected(currentLayout), rows as unknown as CatalogRow[]))
+  return { ok: differences.length === 0, version, differences }
+}
+
+function compare(expected: readonly CatalogRow[], found: readonly CatalogRow[]): string[] {
+  const key = (row: CatalogRow): string => `${row.kind} ${row.name}`
+  const foundByKey = new Map(found.map((row) => [key(row), row]))
+  const differences: string[] = []
+  for (const want of expected) {
+    const have = foundByKey.get(key(want))
+    if (have === undefined) differences.push(`${key(want)} is missing`)
+    else if (have.detail.toLowerCase() !== want.detail.toLowerCase()) {
+      differences.push(`${key(want)} is "${have.detail}", expected "${want.detail}"`)
+    }
+  }
+  const known = new Set(expected.map(key))
+  for (const row of found) {
+    // More indexes and triggers are the operator's business; another column means another version.
+    if (row.kind === 'column' && !known.has(key(row)))
+      differences.push(`${key(row)} is not known to this version`)
+  }
+  return differences
+}
+
+/** Drops every table of pgqrs with everything in it. */
+export async function uninstall(engine: Engine): Promise<void> {
+  const statements = engine.driver.dialect.drop(tableNames).map((query) => compiled(engine, query))
+  await engine.raw(statements, 'uninstall')
+  engine.forgetVersion()
+}
+
+function compiled(engine: Engine, query: RawBuilder<unknown>): Statement {
+  const { sql: text, parameters } = query.compile(engine.driver.dialect.db)
+  return { sql: text, parameters, reads: false }
+}

@@ -1,0 +1,49 @@
+import { encodeError } from '../codec/error-record.js'
+import type { Status } from '../db/schema.js'
+import { InvalidStateError, NotFoundError, RunCancelledError } from '../errors.js'
+import { display } from '../names.js'
+import type { MessageRow } from '../queries/messages.js'
+import type { CallOptions, Engine } from './engine.js'
+
+/** A message or run by id. @throws NotFoundError */
+export async function readMessage(
+  engine: Engine,
+  id: string,
+  options: CallOptions = {},
+): Promise<MessageRow> {
+  const rows = isUuid(id)
+    ? await engine.run(
+        engine.queries.messages.get,
+        { ids: JSON.stringify([id]) },
+        'look at a message',
+        options,
+      )
+    : []
+  const [row] = rows
+  if (row === undefined) throw new NotFoundError(`There is no message or run with the id ${display(id)}.`)
+  return row
+}
+
+/** Asks a message or run to cancel. */
+export async function cancelMessage(
+  engine: Engine,
+  id: string,
+  queue: string,
+  reason: string,
+  options: CallOptions,
+): Promise<Status> {
+  const error = encodeError(new RunCancelledError(reason, id))
+  const args = { ids: JSON.stringify([id]), error, now: engine.now }
+  const [row] = await engine.run(engine.queries.messages.cancel, args, 'cancel', options)
+  if (row !== undefined) {
+    engine.wakeups.hint([`cancel:${row.queue}`, `done:${row.queue}`])
+    return row.status
+  }
+  const found = await readMessage(engine, id, options)
+  if (found.status === 'cancelled') return 'cancelled'
+  throw new InvalidStateError(`${id} of ${queue} has finished (${found.status}) and cannot be cancelled.`)
+}
+
+function isUuid(id: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)
+}

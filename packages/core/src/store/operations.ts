@@ -1,0 +1,63 @@
+import type { Batch } from '../db/prepared.js'
+import type { Queries } from '../queries/index.js'
+import type { NewCheckpoint, RecordedRow } from '../queries/steps.js'
+import type { Finish, NewMessage, Release } from '../queries/messages.js'
+import type { Status } from '../db/schema.js'
+import type { Operation } from './batcher.js'
+
+/** An operation and the statement that carries it out. */
+export interface BatchOperation<Item, Row> extends Operation<Item, Row> {
+  readonly batch: Batch<Item, { now: number | null }, Row>
+  /** Which item a returned row belongs to: equals `keyOf` of that item. */
+  rowKeyOf(row: Row): string
+}
+
+const length = (text: string | null): number => text?.length ?? 0
+
+/** Everything that group commit carries. */
+export function batchOperations(queries: Queries): {
+  readonly enqueue: BatchOperation<NewMessage, { id: string }>
+  readonly finish: BatchOperation<Finish, { id: string; status: Status }>
+  readonly release: BatchOperation<Release, { id: string; status: Status }>
+  readonly extend: BatchOperation<ExtendItem, { id: string; status: Status; vt: number }>
+  readonly remove: BatchOperation<{ id: string; lease_id: string }, { id: string }>
+  readonly record: BatchOperation<NewCheckpoint, RecordedRow>
+} {
+  const byId = { keyOf: (item: { id: string }) => item.id, rowKeyOf: (row: { id: string }) => row.id }
+  const small = (): number => 100
+  return {
+    enqueue: {
+      name: 'enqueue',
+      batch: queries.messages.enqueue,
+      ...byId,
+      sizeOf: (m) => 200 + m.payload.length + length(m.key),
+    },
+    finish: {
+      name: 'finish',
+      batch: queries.messages.finish,
+      ...byId,
+      sizeOf: (f) => 100 + length(f.output) + length(f.error),
+    },
+    release: {
+      name: 'release',
+      batch: queries.messages.release,
+      ...byId,
+      sizeOf: (r) => 100 + length(r.error),
+    },
+    extend: { name: 'extend', batch: queries.messages.extend, ...byId, sizeOf: small },
+    remove: { name: 'delete', batch: queries.messages.remove, ...byId, sizeOf: small },
+    record: {
+      name: 'record step',
+      batch: queries.steps.record,
+      keyOf: (c) => `${c.run_id}/${c.name}`,
+      rowKeyOf: (row) => `${row.run_id}/${row.name}`,
+      sizeOf: (c) => 200 + length(c.output) + length(c.error),
+    },
+  }
+}
+
+interface ExtendItem {
+  readonly id: string
+  readonly lease_id: string
+  readonly lease_ms: number
+}

@@ -1,0 +1,131 @@
+import type { Cancel } from '../clock.js'
+import { hostName } from '../config/host.js'
+import type { WorkerStatus } from '../db/schema.js'
+import type { Engine } from './engine.js'
+
+/** Which state may follow which; `stopped` is final. The same moves as in the original pgqrs. */
+const movesFrom: Readonly<Record<WorkerStatus, readonly WorkerStatus[]>> = {
+  ready: ['suspended'],
+  polling: ['ready', 'polling'],
+  suspended: ['ready', 'polling', 'interrupted'],
+  interrupted: ['polling'],
+  stopped: ['suspended'],
+}
+
+/** States from which a worker may be moved to `to`. */
+export function statesBefore(to: WorkerStatus): readonly WorkerStatus[] {
+  return movesFrom[to]
+}
+
+/** What is registered: a worker, a consumer, or a producer with a name. */
+export interface RegistrationOptions {
+  readonly name: string
+  readonly queues: readonly string[]
+  /** Told when somebody else has moved the worker to another state. */
+  readonly onStatus?: (status: WorkerStatus) => void
+  /** Called at each heartbeat, before it is sent. */
+  readonly onBeat?: () => Promise<void>
+}
+
+/** A row among the workers and the heartbeat that keeps it fresh. */
+export class Registration {
+  readonly id: string
+  private status: WorkerStatus = 'ready'
+  private registered: Promise<void> | undefined
+  private cancel: Cancel = () => undefined
+  private beating: Promise<void> = Promise.resolve()
+  private stopped = false
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly options: RegistrationOptions,
+    private readonly beatMs: number,
+  ) {
+    this.id = engine.random.id()
+  }
+
+  /** The state as last heard from the database. */
+  get state(): WorkerStatus {
+    return this.status
+  }
+
+  /** Registers, once, and begins to beat. */
+  async ensure(): Promise<void> {
+    this.registered ??= this.register().catch((error: unknown) => {
+      this.registered = undefined
+      throw error
+    })
+    await this.registered
+  }
+
+  private async register(): Promise<void> {
+    const { queries, now } = this.engine
+    await this.engine.run(
+      queries.workers.register,
+      {
+        id: this.id,
+        name: this.options.name,
+        host: hostName(),
+        pid: process.pid,
+        queues: JSON.stringify(this.options.queues),
+        now,
+      },
+      'register worker',
+    )
+    this.schedule()
+  }
+
+  private schedule(): void {
+    if (this.stopped) return
+    this.cancel = this.engine.clock.after(
+      this.beatMs,
+      () => {
+        this.beating = this.beat().finally(() => {
+          this.schedule()
+        })
+      },
+      { background: true },
+    )
+  }
+
+  /** Shows a sign of life now and takes note of the state somebody else may have set. */
+  async beat(): Promise<void> {
+    await this.options.onBeat?.()
+    try {
+      const { queries, now } = this.engine
+      const [row] = await this.engine.run(queries.workers.heartbeat, { id: this.id, now }, 'heartbeat')
+      this.heard(row?.status ?? 'stopped')
+    } catch {
+      // The database is away or the store closed: the next beat tries again, leases lapse by themselves meanwhile.
+    }
+  }
+
+  private heard(status: WorkerStatus): void {
+    if (status === this.status) return
+    this.status = status
+    this.options.onStatus?.(status)
+  }
+
+  /** Moves to another state where the present one allows it; tells whether it did. */
+  async move(to: WorkerStatus): Promise<boolean> {
+    const { queries, now } = this.engine
+    const args = { id: this.id, from: JSON.stringify(statesBefore(to)), to, now }
+    const [row] = await this.engine.run(queries.workers.move, args, `move worker to ${to}`)
+    if (row !== undefined) this.status = row.status
+    return row !== undefined
+  }
+
+  /** Stops beating and marks the worker stopped, by way of `suspended` as the states demand. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.cancel()
+    await this.beating
+    if (this.registered === undefined) return
+    try {
+      await this.move('suspended')
+      await this.move('stopped')
+    } catch {
+      // The database is away: the row goes stale, which says the same.
+    }
+  }
+}

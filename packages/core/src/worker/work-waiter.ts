@@ -1,0 +1,101 @@
+import type { Cancel } from '../clock.js'
+import type { Engine } from '../store/engine.js'
+
+const FIRST_POLL_MS = 20
+// Hints make long waits safe; without them a waiting message is found by polling alone.
+const HINTED_FACTOR = 5
+
+/**
+ * Waits for work: until a hint, a free slot, the time the next message is due, or the next poll. Polls quickly after
+ * work and ever more slowly, with jitter, while there is none.
+ */
+export class WorkWaiter {
+  private pollMs = FIRST_POLL_MS
+  private hinted = false
+  private wake: (() => void) | undefined
+  private stopped = false
+  private readonly unsubscribe: () => void
+  private readonly queuesJson: string
+
+  constructor(
+    private readonly engine: Engine,
+    queues: readonly string[],
+  ) {
+    this.queuesJson = JSON.stringify(queues.map((queue) => ({ queue, lease_ms: 0 })))
+    this.unsubscribe = engine.wakeups.on(
+      queues.map((queue) => `queue:${queue}` as const),
+      () => {
+        this.hinted = true
+        this.wake?.()
+      },
+    )
+  }
+
+  /** A look for work begins: hints from here on are news. */
+  look(): void {
+    this.hinted = false
+  }
+
+  /** Waits for a slot to become free, or for a change of state. */
+  forSlot(): Promise<void> {
+    return this.sleep(this.engine.config.pollMs)
+  }
+
+  /** Something has changed that the loop must look at. */
+  slotFree(): void {
+    this.wake?.()
+  }
+
+  /** Waits until it makes sense to look for work again. */
+  async forWork(foundSome: boolean): Promise<void> {
+    if (foundSome) this.pollMs = FIRST_POLL_MS
+    if (this.hinted || this.stopped) return
+    const { config, wakeups, random, queries, now } = this.engine
+    const longest = wakeups.proved ? config.pollMs * HINTED_FACTOR : config.pollMs
+    let ms = Math.min(this.pollMs, longest) * (0.75 + random.fraction() / 2)
+    this.pollMs = Math.min(this.pollMs * 2, longest)
+    // Only before a longer sleep is it worth asking when the next one is due.
+    if (ms >= FIRST_POLL_MS * 2) {
+      const [row] = await this.engine.run(
+        queries.claims.nextDue,
+        { queues: this.queuesJson, now },
+        'look when the next is due',
+      )
+      // One that is due already is in somebody's hands for this moment; the poll finds it when it is not.
+      if (row?.wait_ms != null && row.wait_ms > 0) ms = Math.min(ms, Math.ceil(row.wait_ms))
+    }
+    if (!this.isHinted()) await this.sleep(ms)
+    if (this.isHinted()) this.pollMs = FIRST_POLL_MS
+  }
+
+  /** Waits after a failure, longer with each, so that a database that comes back is not met by a herd. */
+  backOff(failures: number): Promise<void> {
+    const ms = Math.min(50 * 2 ** Math.min(failures, 10), 5000)
+    return this.sleep(ms * (0.5 + this.engine.random.fraction()))
+  }
+
+  /** Ends the present wait and every later one at once. */
+  stop(): void {
+    this.stopped = true
+    this.unsubscribe()
+    this.wake?.()
+  }
+
+  // The callback sets the field while another method waits, which the compiler cannot see.
+  private isHinted(): boolean {
+    return this.hinted
+  }
+
+  private sleep(ms: number): Promise<void> {
+    if (this.stopped) return Promise.resolve()
+    return new Promise((resolve) => {
+      let cancel: Cancel = () => undefined
+      this.wake = () => {
+        this.wake = undefined
+        cancel()
+        resolve()
+      }
+      cancel = this.engine.clock.after(ms, () => this.wake?.())
+    })
+  }
+}

@@ -1,0 +1,290 @@
+import { delay } from '../clock.js'
+import type { WorkerStatus } from '../db/schema.js'
+import { toCount, toMs, type Duration } from '../duration.js'
+import { InvalidArgumentError, InvalidStateError } from '../errors.js'
+import { checkKeys, checkName, display } from '../names.js'
+import { Claimer, type ClaimFrom, type Claimed } from '../queue/claimer.js'
+import type { Engine } from '../store/engine.js'
+import { Registration } from '../store/registration.js'
+import type { WorkerEvent } from './events.js'
+import { Held } from './held.js'
+import { applyRetention, retention, type Retention, type RetentionOptions } from './maintenance.js'
+import type { Task } from './task.js'
+import { WorkWaiter } from './work-waiter.js'
+
+/** Options of a worker. */
+export interface WorkerOptions {
+  /** Name in the list of workers. Default: `worker`. */
+  readonly name?: string
+  /** Messages and runs at once. Default 10. */
+  readonly concurrency?: number
+  /** Removes what finished long ago, in small batches, while the worker runs. Default: nothing is removed. */
+  readonly retention?: RetentionOptions
+  /** Told what happens. An error it throws is ignored. */
+  readonly onEvent?: (event: WorkerEvent) => void
+}
+
+/** Options of {@link Worker.stop}. */
+export interface StopOptions {
+  /** How long running handlers may go on before their signal aborts. Default 20 s. */
+  readonly grace?: Duration
+}
+
+/** Why a worker stopped. */
+export type StopReason = 'stopped' | 'interrupted'
+
+const MAINTAIN_EVERY_MS = 60_000
+// A handler that ignores its signal is left behind after this; its message is given back under the fence.
+const ABORT_GRACE_MS = 500
+
+/**
+ * Claims messages and runs and executes them, within one budget of concurrency, until it is stopped. It survives
+ * restarts of the database: it tries again with back-off and never ends the process.
+ */
+export class Worker {
+  /** Resolves when the worker has stopped, with the reason. */
+  readonly stopped: Promise<StopReason>
+  private readonly registration: Registration
+  private readonly claimer: Claimer
+  private readonly waiter: WorkWaiter
+  private readonly held = new Map<Held, Promise<void>>()
+  private readonly from: ClaimFrom[]
+  private readonly concurrency: number
+  private readonly keep: Retention
+  private readonly emit: (event: WorkerEvent) => void
+  private readonly forget: () => void
+  private readonly unsubscribe: (() => void)[] = []
+  private resolveStopped!: (reason: StopReason) => void
+  private started = false
+  private stopping: Promise<void> | undefined
+  private loop: Promise<void> = Promise.resolve()
+  private maintainedAt = -Infinity
+  private turn = 0
+
+  /** @internal */
+  constructor(
+    private readonly engine: Engine,
+    private readonly tasks: ReadonlyMap<string, Task>,
+    options: WorkerOptions = {},
+  ) {
+    checkKeys(options, ['name', 'concurrency', 'retention', 'onEvent'], 'worker')
+    if (tasks.size === 0)
+      throw new InvalidArgumentError('A worker needs at least one workflow or queue handler.')
+    this.concurrency = toCount(options.concurrency ?? 10, 'concurrency', 1, 100_000)
+    this.keep = retention(options.retention)
+    this.emit = quiet(options.onEvent)
+    this.from = [...tasks.values()].map(({ queue, policy }) => ({
+      queue,
+      leaseMs: policy.leaseMs ?? engine.config.leaseMs,
+      maxCrashes: policy.maxCrashes ?? engine.config.maxCrashes,
+    }))
+    const shortest = Math.min(...this.from.map((f) => f.leaseMs))
+    this.registration = new Registration(
+      engine,
+      {
+        name: options.name === undefined ? 'worker' : checkName('worker', options.name),
+        queues: [...tasks.keys()],
+        onStatus: (status) => {
+          this.told(status)
+        },
+        onBeat: () => this.renew(),
+      },
+      Math.min(engine.config.heartbeatMs, shortest / 3),
+    )
+    this.claimer = new Claimer(engine, () => this.registration.id)
+    this.waiter = new WorkWaiter(
+      engine,
+      this.from.map((f) => f.queue),
+    )
+    this.stopped = new Promise((resolve) => {
+      this.resolveStopped = resolve
+    })
+    this.forget = engine.onClose(() => this.stop())
+  }
+
+  /** Id of this worker among the workers. */
+  get id(): string {
+    return this.registration.id
+  }
+
+  /** The worker's state: `polling` while it works. */
+  get status(): WorkerStatus {
+    return this.registration.state
+  }
+
+  /** Messages and runs it holds at this moment. */
+  get active(): number {
+    return this.held.size
+  }
+
+  /**
+   * Registers and begins to work; resolves once it polls.
+   * @throws InvalidStateError when it was started or stopped before
+   * @throws NotInstalledError, ConnectionError and the like
+   */
+  async start(): Promise<void> {
+    if (this.started || this.stopping !== undefined) {
+      throw new InvalidStateError('A worker starts once. Make another with store.worker(…).')
+    }
+    this.started = true
+    try {
+      await Promise.all([...this.tasks.values()].map((task) => this.engine.knowQueue(task.queue, task.kind)))
+      await this.registration.ensure()
+      await this.registration.move('polling')
+    } catch (error) {
+      this.started = false
+      throw error
+    }
+    await this.engine.wakeups.listen()
+    const cancels = this.from.map((f) => `cancel:${f.queue}` as const)
+    this.unsubscribe.push(
+      this.engine.wakeups.on(cancels, () => void this.renew()),
+      this.engine.wakeups.on(['workers'], () => void this.registration.beat()),
+    )
+    this.loop = this.work()
+  }
+
+  /**
+   * Stops claiming, waits for what runs, then aborts what is left and gives it back; none of it counts as a failed
+   * attempt. Safe to call more than once.
+   */
+  stop(options: StopOptions = {}): Promise<void> {
+    const graceMs = toMs(options.grace ?? '20s', 'grace')
+    this.stopping ??= this.shutDown(graceMs, 'stopped')
+    return this.stopping
+  }
+
+  private async shutDown(graceMs: number, reason: StopReason): Promise<void> {
+    this.forget()
+    this.waiter.stop()
+    await this.loop
+    await this.drain(graceMs)
+    for (const held of this.held.keys()) held.abort('stop')
+    await this.drain(ABORT_GRACE_MS)
+    await Promise.allSettled([...this.held.keys()].map((held) => held.claimed.lease.release({})))
+    for (const unsubscribe of this.unsubscribe) unsubscribe()
+    await this.registration.stop()
+    this.resolveStopped(reason)
+  }
+
+  /** Waits until nothing is held, at most so long. */
+  private async drain(ms: number): Promise<void> {
+    if (this.held.size === 0) return
+    const limit = new AbortController()
+    await Promise.race([
+      Promise.allSettled(this.held.values()),
+      delay(this.engine.clock, ms, { signal: limit.signal }).catch(() => undefined),
+    ])
+    limit.abort()
+  }
+
+  private async work(): Promise<void> {
+    let failures = 0
+    while (this.stopping === undefined) {
+      try {
+        await this.round()
+        failures = 0
+      } catch (error) {
+        failures++
+        this.emit({ type: 'trouble', error })
+        await this.waiter.backOff(failures)
+      }
+    }
+  }
+
+  private async round(): Promise<void> {
+    const free = this.concurrency - this.held.size
+    if (this.registration.state !== 'polling' || free === 0) {
+      await this.waiter.forSlot()
+      return
+    }
+    this.waiter.look()
+    const sentAt = this.engine.clock.monotonic()
+    const claimed = await this.claimer.claim(this.inTurn(), free)
+    for (const one of claimed) this.dispatch(one, sentAt)
+    await this.maintain()
+    if (claimed.length < free) await this.waiter.forWork(claimed.length > 0)
+  }
+
+  /** The queues, each first in its turn, so that a busy one cannot starve the others. */
+  private inTurn(): ClaimFrom[] {
+    const start = this.turn++ % this.from.length
+    return [...this.from.slice(start), ...this.from.slice(0, start)]
+  }
+
+  private dispatch(claimed: Claimed, sentAt: number): void {
+    const { row } = claimed
+    const task = this.tasks.get(row.queue)
+    if (task === undefined) return
+    const leaseMs = task.policy.leaseMs ?? this.engine.config.leaseMs
+    const held = new Held(claimed, leaseMs, sentAt, this.engine.clock)
+    this.emit({
+      type: 'claimed',
+      queue: row.queue,
+      id: row.id,
+      attempt: row.failures + 1,
+      crashes: row.crashes,
+    })
+    const done = task
+      .execute(claimed, {
+        signal: held.controller.signal,
+        cause: () => held.cause,
+        stopping: () => this.stopping !== undefined,
+        emit: this.emit,
+      })
+      // The lease lapses by itself when even its end could not be written.
+      .catch((error: unknown) => {
+        this.emit({ type: 'trouble', error })
+      })
+      .finally(() => {
+        this.held.delete(held)
+        this.waiter.slotFree()
+      })
+    this.held.set(held, done)
+  }
+
+  /** Renews every lease; group commit makes one statement of it. */
+  private async renew(): Promise<void> {
+    await Promise.all([...this.held.keys()].map((held) => held.renew()))
+  }
+
+  /** Somebody else moved this worker to another state. */
+  private told(status: WorkerStatus): void {
+    if (status === 'ready' && this.stopping === undefined) {
+      void this.registration.move('polling').then(
+        () => {
+          this.waiter.slotFree()
+        },
+        () => undefined,
+      )
+    }
+    if (status === 'interrupted') this.stopping ??= this.shutDown(toMs('20s', 'grace'), 'interrupted')
+    if (status === 'stopped') this.stopping ??= this.shutDown(0, 'stopped')
+    this.waiter.slotFree()
+  }
+
+  private async maintain(): Promise<void> {
+    const now = this.engine.clock.monotonic()
+    if (now - this.maintainedAt < MAINTAIN_EVERY_MS) return
+    this.maintainedAt = now
+    await Promise.all([...this.tasks.values()].map((task) => this.engine.knowQueue(task.queue, task.kind)))
+    const removed = await applyRetention(this.engine, [...this.tasks.keys()], this.keep)
+    // A full batch means there is more: the next round goes on instead of waiting a minute.
+    if (removed > 0) this.maintainedAt = -Infinity
+  }
+
+  /** @internal What it was made for, for messages. */
+  describe(): string {
+    return [...this.tasks.keys()].map(display).join(', ')
+  }
+}
+
+function quiet(onEvent: ((event: WorkerEvent) => void) | undefined): (event: WorkerEvent) => void {
+  return (event) => {
+    try {
+      onEvent?.(event)
+    } catch {
+      // A broken logger must not break the work.
+    }
+  }
+}

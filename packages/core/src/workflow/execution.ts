@@ -1,0 +1,511 @@
+import { decode } from '../codec/decode.js'
+import { encode } from '../codec/encode.js'
+import { encodeError, fromErrorRecord, parseErrorRecord, type ErrorClass } from '../codec/error-record.js'
+import type { ValueLimits } from '../codec/limits.js'
+import type { StepKind } from '../db/schema.js'
+import { LeaseLostError, RunCancelledError, TerminalError } from '../errors.js'
+import type { Claimed } from '../queue/claimer.js'
+import { NEVER_MS } from '../queries/messages.js'
+import type { NewCheckpoint } from '../queries/steps.js'
+import { nextAttemptIn, type RetryPolicy } from '../retry.js'
+import type { Engine } from '../store/engine.js'
+import { withTimeout } from '../timeout.js'
+import type { TaskContext } from '../worker/task.js'
+import { History, type Checkpoint } from './history.js'
+import type { StepContext } from './run.js'
+import { Scope } from './scope.js'
+import { TransactionStep } from './transaction-step.js'
+import { MOMENT_MS, Waits, type Wait } from './waits.js'
+
+/** How one step is to be run. */
+export interface StepPlan {
+  readonly retry: RetryPolicy
+  readonly timeoutMs: number | undefined
+  readonly key: string | undefined
+}
+
+/** How an execution ended without the body's doing. */
+export type Ending =
+  | { readonly kind: 'put_down'; readonly status: Wait['status']; readonly inMs: number } // given back already
+  | { readonly kind: 'let_go' } // the worker stops: give the run back
+  | { readonly kind: 'lost' } // somebody else holds it, or will when the lease lapses
+  | { readonly kind: 'trouble'; readonly error: unknown } // the database could not be used
+
+/** A boundary the code has reached: its full name and what it had seen before. */
+interface Boundary {
+  readonly name: string
+  readonly kind: StepKind
+  readonly scope: Scope
+  readonly seen: number
+}
+
+/** What recording came to. */
+interface Recorded {
+  readonly wakeAtMs: number | null
+  /** What had been recorded under this name before. */
+  readonly standing: Checkpoint | undefined
+}
+
+/** What an execution needs to know of its workflow. */
+export interface ExecutionSetup {
+  readonly stepRetry: RetryPolicy
+  readonly errors: readonly ErrorClass[]
+  readonly limits: ValueLimits
+  readonly leaseMs: number
+}
+
+/**
+ * One pass through the body of a run, from claim to end. Boundaries that are recorded are answered from the history;
+ * others run and are recorded under the fence. When the pass ends before the body does (a wait, a stop, a lost
+ * lease), the body's promise simply never settles, so none of its `catch` and `finally` blocks runs by mistake.
+ */
+export class Execution {
+  readonly id: string
+  readonly queue: string
+  /** Resolves when the pass ends without the body's doing. */
+  readonly ended: Promise<Ending>
+  readonly history: History
+  /** Aborts when the run is cancelled, its lease is lost, or its worker stops. */
+  readonly signal: AbortSignal
+  private readonly waits: Waits
+  private readonly scopes = new Map<string, Scope>()
+  /** Which step an error came from, for the record of a failed run. */
+  private readonly origin = new WeakMap<object, string>()
+  private readonly cancelling = new AbortController()
+  private readonly databaseAtClaim: number
+  private readonly claimedAt: number
+  private over = false
+  /** The run is being put down at this moment: boundaries wait until it is known whether it was. */
+  private gate: Promise<void> | undefined
+  private end!: (ending: Ending) => void
+
+  constructor(
+    readonly engine: Engine,
+    readonly claimed: Claimed,
+    private readonly context: TaskContext,
+    private readonly setup: ExecutionSetup,
+  ) {
+    this.id = claimed.row.id
+    this.queue = claimed.row.queue
+    this.history = new History(claimed.row.history)
+    // Measured when the answer arrived, so the database's clock can only be ahead of this reckoning.
+    this.databaseAtClaim = claimed.row.vt - setup.leaseMs
+    this.claimedAt = engine.clock.monotonic()
+    this.ended = new Promise((resolve) => {
+      this.end = (ending) => {
+        this.over = true
+        this.waits.clear()
+        resolve(ending)
+      }
+    })
+    this.waits = new Waits(
+      engine.clock,
+      () => this.databaseNow(),
+      (waits) => {
+        this.gate = this.putDown(waits).finally(() => {
+          this.gate = undefined
+        })
+      },
+    )
+    this.signal = AbortSignal.any([context.signal, this.cancelling.signal])
+    context.signal.addEventListener('abort', () => {
+      this.interrupted()
+    })
+  }
+
+  get stepRetry(): RetryPolicy {
+    return this.setup.stepRetry
+  }
+
+  /** Longest transaction by default, in ms. */
+  get transactionLimitMs(): number {
+    return this.engine.driver.capabilities.oneWriter ? 5000 : 60_000
+  }
+
+  /** Whether a cancel was asked for and has been seen. */
+  get cancelled(): boolean {
+    return this.cancelling.signal.aborted || this.context.cause() === 'cancelled'
+  }
+
+  /** The step an error was recorded for, also when the code wrapped it as a cause. */
+  stepOf(error: unknown): string | undefined {
+    for (
+      let e = error, depth = 0;
+      typeof e === 'object' && e !== null && depth < 10;
+      e = (e as { cause?: unknown }).cause, depth++
+    ) {
+      const step = this.origin.get(e)
+      if (step !== undefined) return step
+    }
+    return undefined
+  }
+
+  openScope(path: string): Scope {
+    const scope = new Scope(path)
+    this.scopes.set(path, scope)
+    return scope
+  }
+
+  async step(
+    scope: Scope,
+    name: string,
+    plan: StepPlan,
+    body: (context: StepContext) => unknown,
+  ): Promise<unknown> {
+    return this.boundary(scope, name, plan.key, 'step', (boundary, recorded) =>
+      this.attempts(boundary, plan, recorded?.failures ?? 0, async (attempt) => {
+        const run = (signal: AbortSignal): unknown =>
+          body({ signal, attempt, idempotencyKey: `${this.id}/${boundary.name}` })
+        const value =
+          plan.timeoutMs === undefined
+            ? await run(this.signal)
+            : await withTimeout(this.engine.clock, plan.timeoutMs, `Step ${boundary.name}`, this.signal, run)
+        return this.recordValue(boundary, value)
+      }),
+    )
+  }
+
+  async transaction(
+    scope: Scope,
+    name: string,
+    plan: StepPlan,
+    body: (tx: unknown) => unknown,
+  ): Promise<unknown> {
+    return this.boundary(scope, name, plan.key, 'transaction', (boundary, recorded) =>
+      this.attempts(boundary, plan, recorded?.failures ?? 0, async () => {
+        const step = new TransactionStep(this, plan.timeoutMs ?? this.transactionLimitMs)
+        const output = await step.run(
+          (value) => this.checkpoint(boundary, 'success', this.encoded(boundary, value), null),
+          body,
+        )
+        this.tell('step_recorded', boundary)
+        return this.deliver(boundary, decode(output))
+      }),
+    )
+  }
+
+  async sleep(
+    scope: Scope,
+    name: string,
+    until: { readonly inMs?: number; readonly atMs?: number },
+  ): Promise<void> {
+    await this.boundary(scope, name, undefined, 'sleep', async (boundary, recorded) => {
+      const dueMs = recorded?.wakeAtMs ?? (await this.recordTimer(boundary, until))
+      if (recorded !== undefined) this.tell('step_replayed', boundary)
+      if (dueMs > this.databaseNow()) await this.waits.until({ dueMs, status: 'paused' })
+      await this.mayGoOn()
+      return this.deliver(boundary, undefined)
+    })
+  }
+
+  async pause(scope: Scope, name: string, timeoutMs: number | undefined): Promise<unknown> {
+    return this.boundary(scope, name, undefined, 'pause', async (boundary) => {
+      let dueMs: number | undefined
+      if (timeoutMs !== undefined) {
+        const timer: Boundary = { ...boundary, name: `${boundary.name}@timeout`, kind: 'timer' }
+        dueMs =
+          this.history.visit(timer.name, 'timer')?.wakeAtMs ??
+          (await this.recordTimer(timer, { inMs: timeoutMs }))
+      }
+      if (dueMs === undefined || dueMs > this.databaseNow()) {
+        await this.waits.until({ dueMs, signal: boundary.name, status: 'paused' })
+        await this.mayGoOn()
+      }
+      const signalled = this.history.visit(boundary.name, 'pause')
+      if (signalled !== undefined) return this.deliver(boundary, decode(signalled.output ?? 'null'))
+      return this.recordValue(boundary, { resumed: false })
+    })
+  }
+
+  /** Gives the run back because all of its branches wait; goes on when a signal came first. */
+  private async putDown(waits: readonly Wait[]): Promise<void> {
+    if (this.context.stopping()) {
+      this.end({ kind: 'let_go' })
+      return
+    }
+    const status = waits.some((wait) => wait.status === 'paused') ? 'paused' : 'queued'
+    const dueMs = Math.min(...waits.map((wait) => wait.dueMs ?? NEVER_MS))
+    const signals = waits.flatMap((wait) => wait.signal ?? [])
+    try {
+      const now = await this.claimed.lease.release({ status, atMs: dueMs, unlessSteps: signals })
+      if (now !== undefined) {
+        this.end({ kind: 'put_down', status, inMs: dueMs - this.databaseNow() })
+        return
+      }
+      this.history.add(await this.readHistory())
+      for (const wait of waits)
+        if (wait.signal !== undefined && this.history.get(wait.signal) !== undefined) wait.over()
+    } catch (error) {
+      this.end(error instanceof LeaseLostError ? { kind: 'lost' } : { kind: 'trouble', error })
+    }
+  }
+
+  /** The run's checkpoints as the database has them now. */
+  async readHistory(): Promise<string | null> {
+    const { steps } = this.engine.queries
+    const [row] = await this.engine.run(steps.history, { run_id: this.id }, 'read the history')
+    return row?.history ?? null
+  }
+
+  /**
+   * Comes by a boundary: names it, answers it from the history or lets `fresh` do it, and sees to it that nothing
+   * begins after a cancel, a stop or a divergence was noticed.
+   */
+  private async boundary(
+    scope: Scope,
+    name: string,
+    key: string | undefined,
+    kind: StepKind,
+    fresh: (boundary: Boundary, recorded: Checkpoint | undefined) => Promise<unknown>,
+  ): Promise<unknown> {
+    await this.gate
+    if (this.over) return never()
+    const entered = scope.enter(name, key)
+    const boundary: Boundary = { name: entered.name, kind, scope, seen: scope.seen }
+    try {
+      await this.mayGoOn()
+      const recorded = this.history.visit(boundary.name, kind)
+      if (recorded !== undefined && recorded.status !== 'retrying' && kind !== 'sleep') {
+        this.tell('step_replayed', boundary)
+        return this.deliverRecorded(boundary, recorded)
+      }
+      if (recorded === undefined) await this.mayBegin(boundary)
+      return await this.waitable(kind, () => fresh(boundary, recorded))
+    } finally {
+      entered.leave()
+    }
+  }
+
+  // A sleep or pause is waiting, not working, while nothing is being recorded for it.
+  private waitable<T>(kind: StepKind, work: () => Promise<T>): Promise<T> {
+    return kind === 'sleep' || kind === 'pause' ? work() : this.waits.during(work)
+  }
+
+  private async mayGoOn(): Promise<void> {
+    if (this.over) await never()
+    if (this.cancelled) throw this.cancelledError()
+    // Other branches may be at work: the run is given back when they have recorded what they did.
+    if (this.context.stopping()) await this.waits.until({ dueMs: undefined, status: 'queued' })
+  }
+
+  /** Before anything new: all that can be replayed must have been, and nothing recorded may have been passed over. */
+  private async mayBegin(boundary: Boundary): Promise<void> {
+    if (!this.history.replaying) return
+    await this.engine.clock.settle()
+    await this.mayGoOn()
+    if (this.history.replaying) {
+      this.history.mustAllow(boundary.name, {
+        seenIn: (scope) => this.scopes.get(scope)?.seen,
+      })
+    }
+  }
+
+  /** Tries `attempt` as often as the policy allows; waits that are longer than a moment give the worker back. */
+  private async attempts(
+    boundary: Boundary,
+    plan: StepPlan,
+    failuresBefore: number,
+    attempt: (number: number) => Promise<unknown>,
+  ): Promise<unknown> {
+    for (let failures = failuresBefore; ;) {
+      this.tell('step_started', boundary)
+      let error: unknown
+      try {
+        return await this.abortable(() => attempt(failures + 1))
+      } catch (thrown) {
+        if (thrown instanceof Interruption) return this.endWith(thrown.ending)
+        error = thrown
+      }
+      if (this.over) return never()
+      if (this.cancelled) throw this.cancelledError()
+      failures++
+      this.tell('step_failed', boundary)
+      const waitMs = nextAttemptIn(plan.retry, error, failures, this.engine.random)
+      if (waitMs === undefined) return this.recordFailure(boundary, error, failures)
+      await this.beforeRetry(boundary, error, failures, waitMs)
+    }
+  }
+
+  private async beforeRetry(
+    boundary: Boundary,
+    error: unknown,
+    failures: number,
+    waitMs: number,
+  ): Promise<void> {
+    if (waitMs > MOMENT_MS) {
+      await this.record({ ...this.checkpoint(boundary, 'retrying', null, encodeError(error)), failures })
+    }
+    // Waiting is no activity: when every branch waits, the worker is given back.
+    await this.waits.idle(() => this.waits.until({ dueMs: this.databaseNow() + waitMs, status: 'queued' }))
+    await this.mayGoOn()
+  }
+
+  /** Runs a body until it ends or the run is cancelled; a body that ignores its signal is not waited for. */
+  private async abortable<T>(work: () => Promise<T>): Promise<T> {
+    const { signal } = this
+    if (signal.aborted) throw signal.reason as Error
+    let onAbort = (): void => undefined
+    const aborted = new Promise<never>((_, reject) => {
+      onAbort = () => {
+        reject(signal.reason as Error)
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+    })
+    try {
+      return await Promise.race([work(), aborted])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  private async recordValue(boundary: Boundary, value: unknown): Promise<unknown> {
+    const output = this.encoded(boundary, value)
+    const { standing } = await this.record(this.checkpoint(boundary, 'success', output, null))
+    // Whatever was recorded first is the result for ever.
+    return standing === undefined
+      ? this.deliver(boundary, decode(output))
+      : this.deliverRecorded(boundary, standing)
+  }
+
+  private encoded(boundary: Boundary, value: unknown): string {
+    try {
+      return encode(value, this.setup.limits)
+    } catch (error) {
+      // The next attempt would return the same kind of thing.
+      throw new TerminalError(
+        `The result of ${boundary.kind} ${boundary.name} cannot be recorded: ${(error as Error).message}`,
+        {
+          cause: error,
+          code: (error as { code?: string }).code ?? 'UNSERIALIZABLE',
+        },
+      )
+    }
+  }
+
+  private async recordFailure(boundary: Boundary, error: unknown, failures: number): Promise<never> {
+    const encoded = encodeError(error)
+    await this.record({ ...this.checkpoint(boundary, 'error', null, encoded), failures })
+    throw this.revived(boundary, encoded)
+  }
+
+  /** Records when a timer ends, by the database's clock, and returns that time. */
+  private async recordTimer(
+    boundary: Boundary,
+    until: { readonly inMs?: number; readonly atMs?: number },
+  ): Promise<number> {
+    const checkpoint = {
+      ...this.checkpoint(boundary, 'success', null, null),
+      wake_in_ms: until.inMs ?? null,
+      wake_at_ms: until.atMs ?? null,
+    }
+    const { wakeAtMs } = await this.waits.during(() => this.record(checkpoint))
+    return wakeAtMs ?? 0
+  }
+
+  /** The row of a checkpoint of this boundary. */
+  checkpoint(
+    boundary: Boundary,
+    status: 'success' | 'error' | 'retrying',
+    output: string | null,
+    error: string | null,
+  ): NewCheckpoint {
+    return {
+      run_id: this.id,
+      lease_id: this.claimed.lease.leaseId,
+      name: boundary.name,
+      kind: boundary.kind,
+      status,
+      output,
+      error,
+      failures: 0,
+      wake_in_ms: null,
+      wake_at_ms: null,
+      position: this.history.nextPosition(),
+      seen: boundary.seen,
+    }
+  }
+
+  /** Records a checkpoint under the fence. Ends the pass when the fence does not hold. */
+  private async record(checkpoint: NewCheckpoint): Promise<Recorded> {
+    try {
+      const { row } = await this.engine.submit(this.engine.operations.record, checkpoint)
+      if (this.over) return await never()
+      if (row === undefined) return await this.alreadyRecorded(checkpoint)
+      if (row.run_status === 'cancelling') this.cancelling.abort(this.cancelledError())
+      this.tell('step_recorded', checkpoint)
+      return { wakeAtMs: row.wake_at, standing: undefined }
+    } catch (error) {
+      return this.endWith(error instanceof LeaseLostError ? { kind: 'lost' } : { kind: 'trouble', error })
+    }
+  }
+
+  /** Nothing was inserted: the answer of an earlier sending was lost, a signal came first, or the lease is gone. */
+  private async alreadyRecorded(checkpoint: NewCheckpoint): Promise<Recorded> {
+    const row = await this.claimed.lease.read()
+    const mine =
+      row?.lease_id === checkpoint.lease_id && (row.status === 'running' || row.status === 'cancelling')
+    if (!mine) throw await this.claimed.lease.lost('record a step of')
+    this.history.add(await this.readHistory())
+    const standing = this.history.visit(checkpoint.name, checkpoint.kind)
+    if (standing === undefined) throw await this.claimed.lease.lost('record a step of')
+    return { wakeAtMs: standing.wakeAtMs, standing }
+  }
+
+  private deliver(boundary: Boundary, value: unknown): unknown {
+    if (this.over) return never()
+    boundary.scope.seen++
+    return value
+  }
+
+  private deliverRecorded(boundary: Boundary, recorded: Checkpoint): unknown {
+    if (recorded.status === 'error') throw this.revived(boundary, recorded.error ?? '{}')
+    return this.deliver(boundary, decode(recorded.output ?? '{"$undefined":true}'))
+  }
+
+  private revived(boundary: Boundary, encoded: string): unknown {
+    boundary.scope.seen++
+    const error = fromErrorRecord(parseErrorRecord(encoded), this.setup.errors)
+    if (typeof error === 'object' && error !== null) this.origin.set(error, boundary.name)
+    return error
+  }
+
+  /** The database's clock as far as this process can tell; never ahead of it. */
+  private databaseNow(): number {
+    return this.databaseAtClaim + (this.engine.clock.monotonic() - this.claimedAt)
+  }
+
+  private interrupted(): void {
+    const cause = this.context.cause()
+    if (cause === 'lease_lost') this.end({ kind: 'lost' })
+    else if (cause === 'stop') this.end({ kind: 'let_go' })
+    // A cancel goes through the body, so that its own cleaning up runs; waits end for it.
+    else for (const wait of this.waits.pending) wait.over()
+  }
+
+  private endWith(ending: Ending): Promise<never> {
+    this.end(ending)
+    return never()
+  }
+
+  private cancelledError(): RunCancelledError {
+    return new RunCancelledError(`Run ${this.id} of ${this.queue} was cancelled.`, this.id)
+  }
+
+  private tell(
+    type: 'step_started' | 'step_recorded' | 'step_replayed' | 'step_failed',
+    step: { readonly name: string; readonly kind: StepKind },
+  ): void {
+    this.context.emit({ type, queue: this.queue, id: this.id, step: step.name, kind: step.kind })
+  }
+}
+
+/** Thrown inside the engine, never into user code: ends the pass. */
+export class Interruption extends Error {
+  constructor(readonly ending: Ending) {
+    super(ending.kind)
+  }
+}
+
+function never(): Promise<never> {
+  return new Promise(() => undefined)
+}

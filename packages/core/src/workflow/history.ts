@@ -1,0 +1,115 @@
+import { ReplayDivergedError } from '../errors.js'
+import type { StepKind, StepStatus } from '../db/schema.js'
+import type { HistoryRow } from '../queries/steps.js'
+
+/** A checkpoint as replay uses it. */
+export interface Checkpoint {
+  readonly name: string
+  readonly kind: StepKind
+  readonly status: StepStatus
+  readonly output: string | null
+  readonly error: string | null
+  readonly failures: number
+  readonly wakeAtMs: number | null
+  readonly position: number
+  /** How many checkpoints of its scope the code had seen when it reached this one; -1 for a signal from outside. */
+  readonly seen: number
+}
+
+/** Where scopes of a run are on the way through its history. */
+export interface ScopeProgress {
+  /** Checkpoints of the scope the code has seen so far; undefined when the code has not entered the scope. */
+  seenIn(scope: string): number | undefined
+}
+
+/** The recorded checkpoints of a run, and which of them the code has come by in this replay. */
+export class History {
+  private readonly byName = new Map<string, Checkpoint>()
+  private readonly unvisited = new Set<string>()
+  private highest = 0
+
+  constructor(json: string | null) {
+    this.add(json)
+  }
+
+  /** Adds what was recorded since: checkpoints that were there before stay as they were. */
+  add(json: string | null): void {
+    const rows = json === null ? [] : (JSON.parse(json) as HistoryRow[])
+    for (const [name, kind, status, output, error, failures, wakeAtMs, position, seen] of rows) {
+      this.highest = Math.max(this.highest, position)
+      if (this.byName.has(name)) continue
+      this.byName.set(name, { name, kind, status, output, error, failures, wakeAtMs, position, seen })
+      if (mustBeVisited({ kind, status, seen })) this.unvisited.add(name)
+    }
+  }
+
+  /** The checkpoint of that name, without coming by it. */
+  get(name: string): Checkpoint | undefined {
+    return this.byName.get(name)
+  }
+
+  /** The position after the last recorded one. */
+  nextPosition(): number {
+    return ++this.highest
+  }
+
+  /** Something is recorded that the code has not come by yet. */
+  get replaying(): boolean {
+    return this.unvisited.size > 0
+  }
+
+  /**
+   * The checkpoint of that name, now visited.
+   * @throws ReplayDivergedError when the code wants another kind of boundary under this name.
+   */
+  visit(name: string, kind: StepKind): Checkpoint | undefined {
+    const checkpoint = this.byName.get(name)
+    if (checkpoint === undefined) return undefined
+    if (checkpoint.kind !== kind) {
+      throw new ReplayDivergedError(
+        `The code no longer fits the run's history: ${name} is a ${kind} in the code and was recorded as a ${checkpoint.kind}.`,
+      )
+    }
+    this.unvisited.delete(name)
+    return checkpoint
+  }
+
+  /**
+   * Called before anything new is executed, when all that can be replayed has been: a checkpoint the code should have
+   * come by and has not means that the code has changed.
+   * @throws ReplayDivergedError
+   */
+  mustAllow(newStep: string, progress: ScopeProgress): void {
+    const skipped = [...this.unvisited].filter((name) => {
+      const seenNow = progress.seenIn(scopeOf(name))
+      return seenNow !== undefined && (this.byName.get(name)?.seen ?? 0) <= seenNow
+    })
+    if (skipped.length > 0) this.diverged(`reaches ${newStep}, which was not recorded`, skipped)
+  }
+
+  /** @throws ReplayDivergedError when the code has ended and left out something that was recorded. */
+  mustBeComplete(): void {
+    if (this.unvisited.size > 0) this.diverged('returns', [...this.unvisited])
+  }
+
+  private diverged(what: string, skipped: readonly string[]): never {
+    const recorded = [...this.byName.values()].sort((a, b) => a.position - b.position)
+    const lines = recorded.map((c) => `  ${skipped.includes(c.name) ? '- ' : '  '}${c.name} (${c.kind})`)
+    throw new ReplayDivergedError(
+      `The code no longer fits the run's history: it ${what}, without coming by ${skipped.join(', ')}. ` +
+        `Nothing was executed. Recorded so far (- is what the code skips):\n${lines.join('\n')}\n` +
+        'Deploy code that fits and retry the run, or cancel it.',
+    )
+  }
+}
+
+// A count of failures is no result; a signal may have come for a pause the code has not reached.
+function mustBeVisited(checkpoint: Pick<Checkpoint, 'kind' | 'status' | 'seen'>): boolean {
+  return checkpoint.status !== 'retrying' && checkpoint.kind !== 'timer' && checkpoint.seen >= 0
+}
+
+/** The scope part of a checkpoint's name: `hash[3]` of `hash[3]/read`, empty at the top. */
+export function scopeOf(name: string): string {
+  const slash = name.lastIndexOf('/')
+  return slash === -1 ? '' : name.slice(0, slash)
+}

@@ -1,0 +1,174 @@
+import { decode } from '../codec/decode.js'
+import { encode } from '../codec/encode.js'
+import { fromErrorRecord, parseErrorRecord, type ErrorClass } from '../codec/error-record.js'
+import { delay } from '../clock.js'
+import type { Status, StepKind, StepStatus } from '../db/schema.js'
+import { toMs, type Duration } from '../duration.js'
+import { InvalidStateError, RunCancelledError, RunFailedError, TimeoutError } from '../errors.js'
+import { checkKeys } from '../names.js'
+import type { MessageRow, OutcomeRow } from '../queries/messages.js'
+import type { CallOptions, Engine } from '../store/engine.js'
+import { cancelMessage, readMessage } from '../store/messages.js'
+import type { Outcomes } from './outcomes.js'
+
+/** Options of `handle.result()`. */
+export interface ResultOptions extends CallOptions {
+  /** Rejects with TimeoutError after this long. Default: waits for ever. */
+  readonly timeout?: Duration
+}
+
+/** A checkpoint of a run. */
+export interface StepInfo {
+  readonly name: string
+  readonly kind: StepKind
+  readonly status: StepStatus
+  /** What it returned. */
+  readonly output: unknown
+  /** What it threw. */
+  readonly error: unknown
+  readonly failures: number
+  /** When a sleep or the time of a pause ends. */
+  readonly wakeAt: Date | undefined
+  readonly recordedAt: Date
+}
+
+/** A run from outside: its result, its state, and the ways to act on it. */
+export class RunHandle<Output = unknown> {
+  /** @internal */
+  constructor(
+    private readonly engine: Engine,
+    private readonly outcomes: Outcomes,
+    /** Id of the run. */
+    readonly id: string,
+    /** Name of the workflow. */
+    readonly workflow: string,
+    private readonly errors: readonly ErrorClass[],
+  ) {}
+
+  /**
+   * Waits for the run and returns what its workflow returned.
+   * @throws RunFailedError with the workflow's error as `cause`
+   * @throws RunCancelledError
+   * @throws TimeoutError, AbortedError
+   * @throws NotFoundError when there is no such run
+   */
+  async result(options: ResultOptions = {}): Promise<Output> {
+    checkKeys(options, ['timeout', 'signal'], 'result')
+    await this.read()
+    return this.fromOutcome(await this.outcome(options))
+  }
+
+  /** What the run returned, without waiting; undefined while it has not finished. Throws like {@link result}. */
+  async peek(options: CallOptions = {}): Promise<{ readonly output: Output } | undefined> {
+    const row = await this.read(options)
+    return row.finished_at === null ? undefined : { output: this.fromOutcome(row) }
+  }
+
+  /** Where the run stands. @throws NotFoundError */
+  async status(options: CallOptions = {}): Promise<Status> {
+    return (await this.read(options)).status
+  }
+
+  /**
+   * Asks the run to stop. A run nobody executes is cancelled at once; another is `cancelling` until its worker sees it
+   * at a boundary. Returns the status after the call. Cancelling twice is no error.
+   * @throws InvalidStateError when the run had finished otherwise
+   * @throws NotFoundError
+   */
+  async cancel(reason = 'cancelled', options: CallOptions = {}): Promise<Status> {
+    return cancelMessage(this.engine, this.id, this.workflow, reason, options)
+  }
+
+  /**
+   * Ends the pause of that name, now or when the run gets there; the pause returns `value`. The first resume counts.
+   * Returns whether this one did.
+   * @throws InvalidStateError when the run has finished
+   * @throws NotFoundError
+   */
+  async resume(pause: string, value?: unknown, options: CallOptions = {}): Promise<boolean> {
+    const { steps, messages } = this.engine.queries
+    const { now } = this.engine
+    const output = encode({ resumed: true, value })
+    const [signalled] = await this.engine.run(
+      steps.signal,
+      { run_id: this.id, name: pause, output, now },
+      'resume',
+      options,
+    )
+    // Also when the signal was there: an earlier call may have died between the two statements.
+    const [woken] = await this.engine.run(messages.wake, { id: this.id, now }, 'resume', options)
+    if (woken === undefined) {
+      const row = await this.read(options)
+      throw new InvalidStateError(
+        `Run ${this.id} of ${this.workflow} has finished (${row.status}) and cannot be resumed.`,
+      )
+    }
+    this.engine.wakeups.hint([`queue:${this.workflow}`])
+    return signalled !== undefined
+  }
+
+  /** The run's checkpoints in the order of recording. */
+  async steps(options: CallOptions = {}): Promise<StepInfo[]> {
+    await this.read(options)
+    const rows = await this.engine.run(
+      this.engine.queries.steps.list,
+      { run_id: this.id },
+      'list steps',
+      options,
+    )
+    return rows.map((row) => ({
+      name: row.name,
+      kind: row.kind,
+      status: row.status,
+      output: row.output === null ? undefined : decode(row.output),
+      error: row.error === null ? undefined : fromErrorRecord(parseErrorRecord(row.error), this.errors),
+      failures: row.failures,
+      wakeAt: row.wake_at === null ? undefined : new Date(row.wake_at),
+      recordedAt: new Date(row.recorded_at),
+    }))
+  }
+
+  private async outcome(options: ResultOptions): Promise<OutcomeRow> {
+    if (options.timeout === undefined) return this.outcomes.wait(this.id, this.workflow, options.signal)
+    const ms = toMs(options.timeout, 'timeout')
+    const limit = new AbortController()
+    const signal =
+      options.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, options.signal])
+    const stop = new AbortController()
+    void delay(this.engine.clock, ms, { signal: stop.signal }).then(
+      () => {
+        limit.abort(new TimeoutError(`Run ${this.id} of ${this.workflow} has not finished within ${ms} ms.`))
+      },
+      () => undefined,
+    )
+    try {
+      return await this.outcomes.wait(this.id, this.workflow, signal)
+    } finally {
+      stop.abort()
+    }
+  }
+
+  private fromOutcome(row: OutcomeRow): Output {
+    switch (row.status) {
+      case 'success':
+        return (row.output === null ? undefined : decode(row.output)) as Output
+      case 'cancelled': {
+        const reason = row.error === null ? undefined : parseErrorRecord(row.error).message
+        throw new RunCancelledError(
+          `Run ${this.id} of ${this.workflow} was cancelled${reason === undefined ? '' : `: ${reason}`}.`,
+          this.id,
+        )
+      }
+      default: {
+        const cause =
+          row.error === null ? undefined : fromErrorRecord(parseErrorRecord(row.error), this.errors)
+        const said = cause instanceof Error ? cause.message : String(cause)
+        throw new RunFailedError(`Run ${this.id} of ${this.workflow} failed: ${said}`, this.id, { cause })
+      }
+    }
+  }
+
+  private async read(options: CallOptions = {}): Promise<MessageRow> {
+    return readMessage(this.engine, this.id, options)
+  }
+}

@@ -1,0 +1,152 @@
+import { decode } from '../codec/decode.js'
+import { encode } from '../codec/encode.js'
+import { encodeError } from '../codec/error-record.js'
+import { LeaseLostError, TerminalError } from '../errors.js'
+import type { Claimed } from '../queue/claimer.js'
+import { nextAttemptIn } from '../retry.js'
+import type { Engine } from '../store/engine.js'
+import type { Task, TaskContext } from '../worker/task.js'
+import type { WorkflowDefinition } from './define-workflow.js'
+import { Execution, type Ending } from './execution.js'
+import { Run } from './run.js'
+
+/** A workflow as the store's lists of workflows hold it. */
+export type AnyWorkflow<Tx = never> = WorkflowDefinition<never, unknown, Tx, never>
+
+type Outcome =
+  | { readonly kind: 'returned'; readonly value: unknown }
+  | { readonly kind: 'threw'; readonly error: unknown }
+  | Ending
+
+/** Runs a workflow: passes through its body until it ends or has to wait. */
+export class WorkflowTask implements Task {
+  readonly kind = 'workflow'
+  readonly queue: string
+  readonly policy
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly definition: AnyWorkflow,
+  ) {
+    this.queue = definition.name
+    this.policy = definition.policy
+  }
+
+  async execute(claimed: Claimed, context: TaskContext): Promise<void> {
+    const execution = new Execution(this.engine, claimed, context, {
+      stepRetry: this.definition.stepRetry,
+      errors: this.definition.errors,
+      limits: this.definition.queue.limits,
+      leaseMs: this.policy.leaseMs ?? this.engine.config.leaseMs,
+    })
+    const outcome = await Promise.race([this.body(execution, claimed), execution.ended])
+    try {
+      await this.conclude(execution, context, outcome)
+    } catch (error) {
+      if (!(error instanceof LeaseLostError)) throw error
+      context.emit({ type: 'lease_lost', queue: this.queue, id: execution.id })
+    }
+  }
+
+  private async body(execution: Execution, claimed: Claimed): Promise<Outcome> {
+    try {
+      const run = new Run<never>(execution, execution.openScope(''))
+      return {
+        kind: 'returned',
+        value: await this.definition.body(run, decode(claimed.row.payload) as never),
+      }
+    } catch (error) {
+      return { kind: 'threw', error }
+    }
+  }
+
+  private async conclude(execution: Execution, context: TaskContext, outcome: Outcome): Promise<void> {
+    const { queue } = this
+    const { id, claimed } = execution
+    switch (outcome.kind) {
+      case 'returned':
+        await this.returned(execution, context, outcome.value)
+        return
+      case 'threw':
+        await this.threw(execution, context, outcome.error)
+        return
+      case 'put_down': {
+        const reason = outcome.status === 'paused' ? 'pause' : 'retry'
+        context.emit({ type: 'released', queue, id, reason, inMs: outcome.inMs })
+        return
+      }
+      case 'let_go':
+        await claimed.lease.release({})
+        context.emit({ type: 'released', queue, id, reason: 'stop', inMs: 0 })
+        return
+      case 'lost':
+        context.emit({ type: 'lease_lost', queue, id })
+        return
+      case 'trouble':
+        context.emit({ type: 'trouble', error: outcome.error })
+        // Sooner than the lapse of the lease, when the database is back already.
+        await claimed.lease.release({})
+    }
+  }
+
+  private async returned(execution: Execution, context: TaskContext, value: unknown): Promise<void> {
+    if (execution.cancelled) {
+      await this.cancelled(execution, context)
+      return
+    }
+    let output: string
+    try {
+      execution.history.mustBeComplete()
+      output = encode(value, this.definition.queue.limits)
+    } catch (error) {
+      await this.failed(execution, context, error instanceof TerminalError ? error : terminal(error))
+      return
+    }
+    const status = await execution.claimed.lease.finish({ status: 'success', output, error: null, failed: 0 })
+    context.emit({
+      type: status === 'success' ? 'archived' : 'cancelled',
+      queue: this.queue,
+      id: execution.id,
+    })
+  }
+
+  private async threw(execution: Execution, context: TaskContext, error: unknown): Promise<void> {
+    if (execution.cancelled) await this.cancelled(execution, context)
+    else await this.failed(execution, context, error)
+  }
+
+  private async cancelled(execution: Execution, context: TaskContext): Promise<void> {
+    await execution.claimed.lease.finish({ status: 'cancelled', output: null, error: null, failed: 0 })
+    context.emit({ type: 'cancelled', queue: this.queue, id: execution.id })
+  }
+
+  private async failed(execution: Execution, context: TaskContext, error: unknown): Promise<void> {
+    const { id, claimed } = execution
+    const step = execution.stepOf(error)
+    const encoded = encodeError(error, step)
+    const inMs = nextAttemptIn(this.policy.retry, error, claimed.row.failures + 1, this.engine.random)
+    if (inMs === undefined) {
+      await claimed.lease.finish({ status: 'error', output: null, error: encoded, failed: 1 })
+      context.emit({ type: 'dead', queue: this.queue, id, error })
+      return
+    }
+    // A retry of the run is a retry of the step that failed it, as when an operator asks for one.
+    if (step !== undefined) {
+      await this.engine.run(
+        this.engine.queries.steps.forget,
+        { run_id: id, name: step },
+        'forget a failed step',
+      )
+    }
+    await claimed.lease.release({ delayMs: inMs, error: encoded, failed: true })
+    context.emit({ type: 'released', queue: this.queue, id, reason: 'retry', inMs, error })
+  }
+}
+
+// A result that cannot be stored and a diverged replay stay what they are however often they are tried.
+function terminal(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message: string }
+  return code === 'REPLAY_DIVERGED'
+    ? error
+    : new TerminalError(message, { cause: error, ...(code === undefined ? {} : { code }) })
+}

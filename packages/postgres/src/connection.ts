@@ -1,0 +1,253 @@
+import type { Socket } from 'node:net'
+import postgres, { type Options, type Sql } from 'postgres'
+import type { Cancel, Clock, Row, Statement } from '@pgqrs/core/driver'
+import { dial } from './dial.js'
+import { classify, ConnectionLost } from './failure.js'
+import { Gate } from './gate.js'
+import type { Address, Parameters } from './parameters.js'
+import { SilentSocket, type TransactionStatus } from './silent-socket.js'
+
+const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
+const CANCEL_GRACE_MS = 2000
+const FAREWELL_MS = 1000
+
+/** What a connection is opened for. */
+export interface ConnectionUse {
+  /** Longest time to open it, all addresses together, in ms. */
+  readonly limitMs: number
+  readonly clock: Clock
+  /** With the types, transforms and hooks of the application's client, as its own transactions have them. */
+  readonly asClient?: boolean
+  readonly onNotify?: (payload: string) => void
+}
+
+/**
+ * One connection to the server, for its whole life: it never reconnects. When it dies, what was in flight is
+ * rejected, what comes later is rejected unsent, and nothing is thrown anywhere else.
+ */
+export class Connection {
+  /** The client of this one connection. Its queries must pass a {@link Gate}. */
+  readonly sql: Sql
+  readonly #gate = new Gate()
+  readonly #socket: Socket
+  readonly #silent: SilentSocket
+  readonly #onDeath = new Set<(error: Error) => void>()
+  readonly #cancelRequest: (request: Buffer) => Promise<void>
+  #backend: { readonly pid: number; readonly secret: number } | undefined
+  #death: Error | undefined
+
+  private constructor(
+    socket: Socket,
+    address: Address,
+    parameters: Parameters,
+    password: string,
+    use: ConnectionUse,
+  ) {
+    this.#socket = socket
+    this.#silent = new SilentSocket(socket)
+    this.sql = postgres(clientOptions(this.#silent, address, parameters, password, use))
+    this.#cancelRequest = (request) => sendOnce(request, address, parameters, use.clock)
+    let failure: Error | undefined
+    socket.on('error', (error) => (failure = error))
+    socket.on('close', () => {
+      this.kill(new ConnectionLost(failure?.message ?? 'the server closed the connection', true, failure))
+    })
+  }
+
+  /**
+   * Opens a connection to the first address that takes it.
+   * @throws ConnectionLost (unsent) or the server's error.
+   */
+  static async open(parameters: Parameters, use: ConnectionUse): Promise<Connection> {
+    let failure: unknown
+    const limitMs = use.limitMs / parameters.addresses.length
+    for (const address of parameters.addresses) {
+      try {
+        return await Connection.#openAt(address, parameters, { ...use, limitMs })
+      } catch (error) {
+        failure ??= error
+      }
+    }
+    throw failure
+  }
+
+  static async #openAt(address: Address, parameters: Parameters, use: ConnectionUse): Promise<Connection> {
+    const abort = new AbortController()
+    let connection: Connection | undefined
+    const late = new ConnectionLost(`no connection within ${Math.round(use.limitMs)} ms`, false)
+    const stop = use.clock.after(use.limitMs, () => {
+      abort.abort()
+      connection?.kill(late)
+    })
+    try {
+      const { password } = parameters
+      // Here and not in postgres.js, where a rejection of the application's function would be nobody's.
+      const secret = typeof password === 'function' ? await password() : password
+      const socket = await dial(address, parameters, abort.signal)
+      connection = new Connection(socket, address, parameters, secret, use)
+      await connection.#begin()
+      return connection
+    } catch (error) {
+      connection?.kill(late)
+      abort.abort()
+      // Nothing of the caller's was sent yet, however the connection ended.
+      const { kind } = classify(error)
+      if (kind !== 'broken' && !(error instanceof ConnectionLost)) throw error
+      throw error === late ? late : new ConnectionLost((error as Error).message, false, error)
+    } finally {
+      stop()
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const result = await this.#gate.guard(this.sql.unsafe('select 1'))
+    this.#backend = result.state
+  }
+
+  /** Whether it can still be used. */
+  get alive(): boolean {
+    return this.#death === undefined
+  }
+
+  /** Why it cannot be used any more. */
+  get death(): Error | undefined {
+    return this.#death
+  }
+
+  /** Whether a transaction is open on it, as the server last said. */
+  get status(): TransactionStatus | undefined {
+    return this.#silent.status
+  }
+
+  /** Calls back once it is dead; returns how to take that back. */
+  onDeath(listener: (error: Error) => void): () => void {
+    if (this.#death === undefined) this.#onDeath.add(listener)
+    else listener(this.#death)
+    return () => this.#onDeath.delete(listener)
+  }
+
+  /**
+   * Executes a statement. When no answer comes within `limitMs` it is cancelled, and when that is not answered
+   * either the connection is given up.
+   * @throws ConnectionLost or the server's error.
+   */
+  async run({ sql: text, parameters }: Statement, limitMs: number, clock: Clock): Promise<Row[]> {
+    let stop: Cancel = clock.after(limitMs, () => {
+      this.cancel()
+      stop = clock.after(CANCEL_GRACE_MS, () => {
+        this.kill(new ConnectionLost(`no answer within ${limitMs} ms`, true))
+      })
+    })
+    try {
+      const query = this.sql.unsafe<Row[]>(text, parameters as never[], { prepare: true })
+      return await this.#gate.guard(query)
+    } finally {
+      stop()
+    }
+  }
+
+  /** Executes a command without parameters or rows; returns its tag, such as `COMMIT`. */
+  async command(text: string, limitMs: number, clock: Clock): Promise<string> {
+    const rows = await this.run({ sql: text, parameters: [], reads: false }, limitMs, clock)
+    return 'command' in rows && typeof rows.command === 'string' ? rows.command : ''
+  }
+
+  /** Asks the server to cancel the statement that is running. Nobody says whether it did. */
+  cancel(): void {
+    if (this.#backend === undefined) return
+    const request = Buffer.alloc(16)
+    request.writeInt32BE(16, 0)
+    request.writeInt32BE(80_877_102, 4)
+    request.writeUInt32BE(this.#backend.pid, 8)
+    request.writeUInt32BE(this.#backend.secret, 12)
+    this.#cancelRequest(request).catch(() => {})
+  }
+
+  /** Ends it at once, for the reason given. Does nothing when it is dead. */
+  kill(reason: Error): void {
+    if (this.#death !== undefined) return
+    this.#death = reason
+    this.#socket.destroy()
+    this.#gate.shut(new ConnectionLost(reason.message, false, reason), reason)
+    for (const listener of [...this.#onDeath]) listener(reason)
+    this.#onDeath.clear()
+    // Last, because it hands its error to queries that the gates have rejected already. Not while it is being opened:
+    // postgres.js then waits for the types of arrays in a promise that nobody holds.
+    if (this.#backend !== undefined) this.#silent.fail(reason)
+  }
+
+  /** Says good-bye to the server. Resolves when the socket is closed. */
+  async close(clock: Clock): Promise<void> {
+    if (this.#death === undefined) {
+      this.#death = new ConnectionLost('the connection was closed', false)
+      this.#gate.shut(this.#death, this.#death)
+      this.#socket.end(TERMINATE)
+    }
+    if (this.#socket.closed) return
+    await new Promise<void>((resolve) => {
+      const stop = clock.after(FAREWELL_MS, () => this.#socket.destroy())
+      this.#socket.once('close', () => {
+        stop()
+        resolve()
+      })
+    })
+  }
+}
+
+function clientOptions(
+  socket: SilentSocket,
+  address: Address,
+  parameters: Parameters,
+  password: string,
+  { asClient = false, onNotify }: ConnectionUse,
+): Options<Record<string, postgres.PostgresType>> {
+  const { client } = parameters
+  let taken = false
+  const options = {
+    ...('path' in address ? { host: 'localhost' } : { host: address.host, port: address.port }),
+    database: parameters.database,
+    user: parameters.user,
+    password,
+    connection: client.connection,
+    keep_alive: client.keep_alive,
+    target_session_attrs: client.target_session_attrs,
+    prepare: parameters.prepare,
+    ...(asClient ? { debug: client.debug, transform: client.transform, types: client.types } : {}),
+    // Arrays as parameters need it; the engine's statements pass them as text.
+    fetch_types: asClient && client.fetch_types,
+    onnotice: (asClient ? client.onnotice : undefined) ?? (() => {}),
+    onnotify: (_channel: string, payload: string) => onNotify?.(payload),
+    max: 1,
+    // TLS, limits and the end of the connection are not the business of postgres.js here.
+    ssl: false,
+    connect_timeout: 0,
+    idle_timeout: 0,
+    max_lifetime: 0,
+    backoff: () => 0,
+    socket: () => {
+      if (taken) throw new ConnectionLost('a connection is never opened twice', false)
+      taken = true
+      return socket
+    },
+  }
+  return options
+}
+
+async function sendOnce(
+  request: Buffer,
+  address: Address,
+  parameters: Parameters,
+  clock: Clock,
+): Promise<void> {
+  const abort = new AbortController()
+  const stop = clock.after(CANCEL_GRACE_MS, () => abort.abort(), { background: true })
+  try {
+    const socket = await dial(address, parameters, abort.signal)
+    await new Promise<void>((resolve) => {
+      socket.once('close', () => resolve())
+      socket.end(request)
+    })
+  } finally {
+    stop()
+  }
+}

@@ -1,0 +1,94 @@
+import type { PendingQuery } from 'postgres'
+import { TransactionOver } from './failure.js'
+
+/** A query of postgres.js that is not sent yet. It sends itself, through `handler`, when somebody waits for it. */
+interface Unsent extends Promise<unknown> {
+  handler: ((query: unknown) => unknown) & { debug?: unknown }
+  resolve: (value: unknown) => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * Decides whether queries may still be sent. A query of postgres.js is sent when it is awaited, which may be long
+ * after it was made, so each is looked at at that moment.
+ */
+export class Gate {
+  /** The first error a statement failed with. */
+  failure: unknown
+  #refusal: Error | undefined
+  readonly #inFlight = new Map<Unsent, (error: unknown) => void>()
+  readonly #waitingForCalm: (() => void)[] = []
+
+  /**
+   * The same query, which this gate will look at when it is about to be sent. What is no query passes unchanged.
+   * @throws TransactionOver when this version of postgres.js makes queries that cannot be held back.
+   */
+  guard<T>(made: T): T {
+    if (!(made instanceof Promise)) return made
+    const query: Promise<unknown> = made
+    if (!isUnsent(query))
+      throw new TransactionOver('This version of postgres.js is not supported by @pgqrs/postgres.')
+    const send = query.handler
+    query.handler = Object.assign(
+      () => {
+        this.#admit(query, send)
+      },
+      { debug: send.debug },
+    )
+    return made
+  }
+
+  /** From now on queries are rejected with `refusal`; those in flight are rejected with `broken`, when it is given. */
+  shut(refusal: Error, broken?: Error): void {
+    this.#refusal ??= refusal
+    if (broken !== undefined) for (const reject of [...this.#inFlight.values()]) reject(broken)
+  }
+
+  /** Resolves when nothing is in flight. */
+  async calm(): Promise<void> {
+    if (this.#inFlight.size > 0) await new Promise<void>((resolve) => this.#waitingForCalm.push(resolve))
+  }
+
+  #admit(query: Unsent, send: Unsent['handler']): void {
+    // Marks it as handled: a query nobody waits for must not end the process. Who waits is told all the same.
+    query.catch(() => {})
+    if (this.#refusal !== undefined) {
+      query.reject(this.#refusal)
+      return
+    }
+    const { resolve, reject } = query
+    const settled = (): void => {
+      this.#inFlight.delete(query)
+      if (this.#inFlight.size === 0) for (const wake of this.#waitingForCalm.splice(0)) wake()
+    }
+    query.resolve = (value) => {
+      settled()
+      resolve(value)
+    }
+    query.reject = (error) => {
+      this.failure ??= error
+      settled()
+      reject(error)
+    }
+    this.#inFlight.set(query, query.reject)
+    try {
+      send(query)
+    } catch (error) {
+      query.reject(error)
+    }
+  }
+}
+
+function isUnsent(query: object): query is Unsent {
+  return (
+    'handler' in query &&
+    typeof query.handler === 'function' &&
+    'resolve' in query &&
+    typeof query.resolve === 'function' &&
+    'reject' in query &&
+    typeof query.reject === 'function'
+  )
+}
+
+/** Rows of any query. */
+export type AnyQuery = PendingQuery<Record<string, unknown>[]>

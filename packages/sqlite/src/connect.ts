@@ -1,0 +1,135 @@
+import {
+  checkKeys,
+  configKeys,
+  ConfigError,
+  display,
+  openStore,
+  resolveConfig,
+  storeOptionKeys,
+  systemClock,
+  systemRandom,
+  type Config,
+  type ConfigInput,
+  type Store,
+  type StoreOptions,
+} from '@pgqrs/core/driver'
+import BetterSqlite3 from 'better-sqlite3'
+import { SqliteDriver, type Database } from './driver.js'
+
+declare global {
+  interface PgqrsTransactions {
+    sqlite: Database
+  }
+}
+
+/** Options of {@link connect}: any setting, and what only SQLite has. */
+export interface SqliteOptions extends ConfigInput, StoreOptions {
+  /** The application's own database. It is not closed by `store.close()`, and none of its settings are changed. */
+  readonly client?: Database
+  /**
+   * `full` (default): what is acknowledged survives a loss of power. `normal`: the last moments may be lost then,
+   * never the consistency of the file.
+   */
+  readonly synchronous?: 'full' | 'normal'
+}
+
+// A try that meets another process's lock blocks the event loop for this long; the waiting happens between tries.
+const BLOCK_AT_MOST_MS = 5
+
+/**
+ * Opens a SQLite database for pgqrs: `sqlite:app.db`, `sqlite:///var/lib/app.db`, a path, or `:memory:`.
+ *
+ * ```ts
+ * const store = await connect('sqlite:app.db')
+ * const shared = await connect({ client: new Database('app.db') })
+ * ```
+ * @throws ConfigError for a DSN that names no file, or a file that cannot be opened
+ */
+export function connect(target?: string | Database | SqliteOptions): Promise<Store<Database>> {
+  try {
+    return open(optionsOf(target))
+  } catch (error) {
+    return Promise.reject(error as Error)
+  }
+}
+
+function optionsOf(target: string | Database | SqliteOptions | undefined): SqliteOptions {
+  if (typeof target === 'string') return { dsn: target }
+  if (target === undefined) return {}
+  return isDatabase(target) ? { client: target } : target
+}
+
+function open(options: SqliteOptions): Promise<Store<Database>> {
+  checkKeys(options, [...configKeys, ...storeOptionKeys, 'client', 'synchronous'], 'connect')
+  const { client, synchronous, clock, random, ...settings } = options
+  const { config } = resolveConfig(settings)
+  if (synchronous !== undefined && synchronous !== 'full' && synchronous !== 'normal') {
+    throw new ConfigError(`synchronous must be full or normal. Got ${display(synchronous)}.`)
+  }
+  if (config.schema !== undefined) throw new ConfigError('schema: SQLite has no schemas. Leave it out.')
+  const path = client === undefined ? fileOf(config.dsn) : client.name
+  const isFile = path !== ':memory:' && path !== ''
+  const openFile = (): Database => openDatabase(path, synchronous ?? 'full', config)
+  const driver = new SqliteDriver({
+    db: client ?? openFile(),
+    another: isFile ? openFile : undefined,
+    owned: client === undefined,
+    busyMs: config.connectionTimeoutMs,
+    clock: clock ?? systemClock,
+    random: random ?? systemRandom,
+  })
+  return openStore(driver, config, { ...(clock && { clock }), ...(random && { random }) })
+}
+
+/** The file a DSN names. */
+function fileOf(dsn: string | undefined): string {
+  if (dsn === undefined) {
+    throw new ConfigError(
+      'No database is configured: pass a DSN such as sqlite:app.db, set PGQRS_DSN, or write pgqrs.yaml.',
+    )
+  }
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(dsn)?.[1]?.toLowerCase()
+  if (dsn === ':memory:' || (scheme === undefined && dsn !== '')) return dsn
+  if (scheme !== 'sqlite') {
+    throw new ConfigError(
+      `${display(`${scheme ?? ''}:`)} is not the scheme of a SQLite file. Write sqlite:app.db or :memory:.`,
+    )
+  }
+  const file = dsn.slice('sqlite:'.length).replace(/^\/\/(?=\/|[^/])/, '')
+  if (file === '' || file.includes('\0'))
+    throw new ConfigError('The DSN names no file. Write sqlite:app.db or :memory:.')
+  return file
+}
+
+function openDatabase(path: string, synchronous: 'full' | 'normal', config: Config): Database {
+  let db: Database
+  try {
+    db = new BetterSqlite3(path, { timeout: BLOCK_AT_MOST_MS })
+  } catch (cause) {
+    throw new ConfigError(`The SQLite file ${display(path)} cannot be opened: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+  try {
+    if (config.sqliteWal) walMode(db)
+    db.pragma(`synchronous = ${synchronous}`)
+  } catch (cause) {
+    db.close()
+    throw new ConfigError(`The SQLite file ${display(path)} cannot be used: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+  return db
+}
+
+// Asking for a mode that is in force already takes no lock; only the very first process has to change it.
+function walMode(db: Database): void {
+  if (db.pragma('journal_mode', { simple: true }) === 'wal') return
+  db.pragma('busy_timeout = 5000')
+  db.pragma('journal_mode = wal')
+  db.pragma(`busy_timeout = ${BLOCK_AT_MOST_MS}`)
+}
+
+function isDatabase(target: Database | SqliteOptions): target is Database {
+  return 'prepare' in target && 'pragma' in target
+}

@@ -1,0 +1,200 @@
+import {
+  ClosedError,
+  delay,
+  InvalidArgumentError,
+  SqliteDialect,
+  TimeoutError,
+  type Capabilities,
+  type Clock,
+  type Driver,
+  type Failure,
+  type Random,
+  type Row,
+  type Statement,
+  type TransactionPlan,
+  type WakeChannel,
+} from '@pgqrs/core/driver'
+import type BetterSqlite3 from 'better-sqlite3'
+import { classify } from './failure.js'
+import { statementsOf, type Statements } from './statements.js'
+import { watch } from './watch.js'
+import { WriterQueue } from './writer-queue.js'
+
+/** A better-sqlite3 database. */
+export type Database = BetterSqlite3.Database
+
+/** What the driver needs to know of where it runs. */
+export interface SqliteDriverSetup {
+  /** The connection the engine uses. */
+  readonly db: Database
+  /** Opens another connection to the same file; undefined where there is only one (`:memory:`). */
+  readonly another: (() => Database) | undefined
+  /** Whether closing the driver closes `db`. */
+  readonly owned: boolean
+  /** How long to wait for another process's write lock, in ms. */
+  readonly busyMs: number
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/**
+ * SQLite through better-sqlite3. One connection and one queue of writers in this process; a writer of another
+ * process is waited for without blocking the event loop.
+ */
+export class SqliteDriver implements Driver<Database> {
+  readonly name = 'sqlite'
+  readonly dialect = new SqliteDialect()
+  readonly capabilities: Capabilities
+  readonly target: string
+  readonly wake?: WakeChannel
+  private readonly statements: Statements
+  private readonly writers = new WriterQueue()
+  // The second connection is for transactions that wait: reads of the engine must not see what is not committed.
+  private lane: Database | undefined
+  private closed = false
+
+  constructor(private readonly setup: SqliteDriverSetup) {
+    const shared = setup.another !== undefined
+    this.target = setup.db.name === '' ? ':memory:' : setup.db.name
+    this.capabilities = {
+      wake: shared ? 'watch' : 'none',
+      parallelFlushes: 1,
+      oneWriter: true,
+      clock: 'host',
+      shared,
+      schemas: false,
+    }
+    this.statements = statementsOf(setup.db)
+    if (shared) this.wake = watch(setup.db, setup.clock)
+  }
+
+  readonly execute = async (statements: readonly Statement[]): Promise<Row[][]> => {
+    this.mustBeOpen()
+    if (statements.every((statement) => statement.reads)) return this.statements.all(statements)
+    return this.writers.turn(() => this.patiently(() => this.write(statements)))
+  }
+
+  private write(statements: readonly Statement[]): Row[][] {
+    const [only] = statements
+    // A single statement is its own transaction, and SQLite begins it as a writer.
+    if (statements.length === 1 && only !== undefined) return [this.statements.run(only)]
+    return inTransaction(this.setup.db, () => this.statements.all(statements))
+  }
+
+  async transaction<T>(plan: TransactionPlan<Database, T>): Promise<T> {
+    this.mustBeOpen()
+    return this.writers.turn(async () => {
+      const db = this.laneFor()
+      const statements = statementsOf(db)
+      await this.patiently(() => {
+        db.exec('begin immediate')
+      })
+      try {
+        plan.check(statements.run(plan.before))
+        const value = await withinLimit(plan.work(db), plan.limitMs, this.setup.clock)
+        plan.checkAfter(statements.all(plan.after(value)))
+        this.mustBeInTransaction(db)
+        await this.patiently(() => {
+          db.exec('commit')
+        })
+        return value
+      } catch (error) {
+        if (db.inTransaction) db.exec('rollback')
+        throw error
+      }
+    })
+  }
+
+  private laneFor(): Database {
+    if (this.setup.another === undefined) return this.setup.db
+    this.lane ??= this.setup.another()
+    return this.lane
+  }
+
+  private mustBeInTransaction(db: Database): void {
+    if (db.inTransaction) return
+    throw new Error(
+      'the transaction callback ended the transaction itself (commit or rollback); let pgqrs end it',
+    )
+  }
+
+  within(tx: unknown): ((statements: readonly Statement[]) => Promise<Row[][]>) | undefined {
+    if (!isDatabase(tx)) return undefined
+    // Executed before the call returns, so that it works inside better-sqlite3's synchronous transactions.
+    return (statements) => {
+      try {
+        if (!tx.inTransaction) {
+          throw new InvalidArgumentError(
+            'tx: no transaction is open on this Database. Enqueue inside db.transaction(() => …).',
+          )
+        }
+        return Promise.resolve(statementsOf(tx).all(statements))
+      } catch (error) {
+        return Promise.reject(error as Error)
+      }
+    }
+  }
+
+  classify(error: unknown): Failure {
+    return classify(error)
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    await this.writers.drained()
+    this.lane?.close()
+    if (this.setup.owned) this.setup.db.close()
+  }
+
+  /** Tries until another process lets go of the lock. Each try blocks for the small timeout of the connection only. */
+  private async patiently<T>(work: () => T): Promise<T> {
+    const { clock, random, busyMs } = this.setup
+    const giveUpAt = clock.monotonic() + busyMs
+    for (let wait = 2; ; wait = Math.min(wait * 2, 100)) {
+      try {
+        return work()
+      } catch (error) {
+        if (classify(error).kind !== 'retry' || clock.monotonic() > giveUpAt) throw error
+        await delay(clock, wait * (0.5 + random.fraction()))
+      }
+    }
+  }
+
+  private mustBeOpen(): void {
+    if (this.closed) throw new ClosedError(`The connection to ${this.target} is closed.`)
+  }
+}
+
+function inTransaction<T>(db: Database, work: () => T): T {
+  db.exec('begin immediate')
+  try {
+    const value = work()
+    db.exec('commit')
+    return value
+  } catch (error) {
+    // After SQLITE_FULL or SQLITE_IOERR there is nothing left to roll back; after SQLITE_BUSY at COMMIT there is.
+    if (db.inTransaction) db.exec('rollback')
+    throw error
+  }
+}
+
+/** A synchronous value at once; a promise within the limit. Nothing of the process can slip into the former. */
+function withinLimit<T>(value: T | Promise<T>, limitMs: number, clock: Clock): T | Promise<T> {
+  if (!(value instanceof Promise)) return value
+  return new Promise<T>((resolve, reject) => {
+    const cancel = clock.after(limitMs, () => {
+      reject(
+        new TimeoutError(
+          `The transaction took longer than ${limitMs} ms and was rolled back: it holds SQLite's only write lock. ` +
+            'Do slow work in a step before it, or make the callback synchronous.',
+        ),
+      )
+    })
+    value.then(resolve, reject).finally(cancel)
+  })
+}
+
+function isDatabase(tx: unknown): tx is Database {
+  return typeof tx === 'object' && tx !== null && 'prepare' in tx && 'inTransaction' in tx && 'pragma' in tx
+}

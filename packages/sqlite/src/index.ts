@@ -1,0 +1,7 @@
+/**
+ * pgqrs on SQLite, through better-sqlite3.
+ * @packageDocumentation
+ */
+export { connect, type SqliteOptions } from './connect.js'
+export type { Database } from './driver.js'
+export type { Store } from '@pgqrs/core/driver'

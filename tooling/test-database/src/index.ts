@@ -1,0 +1,8 @@
+export { spawnChild, type ChildExit, type ChildHandle, type ChildOptions } from './child.js'
+export { eventually } from './eventually.js'
+export type { LibsqlFault } from './hrana-faults.js'
+export { startLibsqlServer, type LibsqlServer, type LibsqlServerOptions } from './libsql-server.js'
+export { startPgBouncer, type PgBouncer } from './pgbouncer.js'
+export type { PostgresVersion } from './postgres-binaries.js'
+export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres-server.js'
+export { startProxy, type TcpProxy } from './tcp-proxy.js'
