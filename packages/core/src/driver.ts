@@ -22,5 +22,5 @@ export {
 export { resolveConfig, type ConfigPlaces, type ResolvedConfig } from './config/resolve.js'
 export type { Config, ConfigInput } from './config/settings.js'
 export { configKeys } from './config/settings.js'
-export { openStore, storeOptionKeys, type StoreOptions } from './open-store.js'
-export { Store } from './store.js'
+export { openStore, storeOptionKeys, type StoreOptions } from './api/open-store.js'
+export { Store } from './api/store.js'

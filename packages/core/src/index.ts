@@ -2,9 +2,9 @@
  * Durable execution and job queues in the database you already have.
  * @packageDocumentation
  */
-export { connect, type ConnectOptions } from './connect.js'
-export { Store, type Runnable, type TriggerOptions } from './store.js'
-export type { StoreOptions } from './open-store.js'
+export { connect, type ConnectOptions } from './api/connect.js'
+export { Store, type Runnable, type TriggerOptions } from './api/store.js'
+export type { StoreOptions } from './api/open-store.js'
 
 export {
   defineQueue,
@@ -65,7 +65,8 @@ export type { Config, ConfigInput } from './config/settings.js'
 export type { Duration } from './duration.js'
 export type { RetryOptions } from './retry.js'
 export type { ErrorClass } from './codec/error-record.js'
-export type { Database, Status, StepKind, StepStatus, WorkerStatus } from './db/schema.js'
+export type { Database } from './db/schema.js'
+export type { Status, StepKind, StepStatus, WorkerStatus } from './status.js'
 export type { CallOptions } from './store/engine.js'
 
 export * from './errors.js'

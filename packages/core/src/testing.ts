@@ -2,7 +2,7 @@
  * For tests of applications.
  * @packageDocumentation
  */
-import type { Cancel, Clock } from './clock.js'
+import { systemClock, type Cancel, type Clock } from './clock.js'
 
 interface Timer {
   readonly at: number
@@ -49,7 +49,7 @@ export class TestClock implements Clock {
   }
 
   settle(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve))
+    return systemClock.settle()
   }
 
   /** Goes on by a span of ms. Timers fire in their order, each followed by everything it sets off that needs no time. */

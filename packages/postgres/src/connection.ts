@@ -31,6 +31,7 @@ export class Connection {
   readonly #gate = new Gate()
   readonly #socket: Socket
   readonly #silent: SilentSocket
+  readonly #clock: Clock
   readonly #onDeath = new Set<(error: Error) => void>()
   readonly #cancelRequest: (request: Buffer) => Promise<void>
   #backend: { readonly pid: number; readonly secret: number } | undefined
@@ -44,6 +45,7 @@ export class Connection {
     use: ConnectionUse,
   ) {
     this.#socket = socket
+    this.#clock = use.clock
     this.#silent = new SilentSocket(socket)
     this.sql = postgres(clientOptions(this.#silent, address, parameters, password, use))
     this.#cancelRequest = (request) => sendOnce(request, address, parameters, use.clock)
@@ -131,13 +133,8 @@ export class Connection {
    * either the connection is given up.
    * @throws ConnectionLost or the server's error.
    */
-  async run({ sql: text, parameters }: Statement, limitMs: number, clock: Clock): Promise<Row[]> {
-    let stop: Cancel = clock.after(limitMs, () => {
-      this.cancel()
-      stop = clock.after(CANCEL_GRACE_MS, () => {
-        this.kill(new ConnectionLost(`no answer within ${limitMs} ms`, true))
-      })
-    })
+  async run({ sql: text, parameters }: Statement, limitMs?: number): Promise<Row[]> {
+    const stop = limitMs === undefined ? () => {} : this.#limit(limitMs)
     try {
       const query = this.sql.unsafe<Row[]>(text, parameters as never[], { prepare: true })
       return await this.#gate.guard(query)
@@ -146,9 +143,19 @@ export class Connection {
     }
   }
 
+  #limit(limitMs: number): Cancel {
+    let stop = this.#clock.after(limitMs, () => {
+      this.cancel()
+      stop = this.#clock.after(CANCEL_GRACE_MS, () => {
+        this.kill(new ConnectionLost(`no answer within ${limitMs} ms`, true))
+      })
+    })
+    return () => stop()
+  }
+
   /** Executes a command without parameters or rows; returns its tag, such as `COMMIT`. */
-  async command(text: string, limitMs: number, clock: Clock): Promise<string> {
-    const rows = await this.run({ sql: text, parameters: [], reads: false }, limitMs, clock)
+  async command(text: string, limitMs?: number): Promise<string> {
+    const rows = await this.run({ sql: text, parameters: [], reads: false }, limitMs)
     return 'command' in rows && typeof rows.command === 'string' ? rows.command : ''
   }
 
@@ -165,32 +172,36 @@ export class Connection {
 
   /** Ends it at once, for the reason given. Does nothing when it is dead. */
   kill(reason: Error): void {
-    if (this.#death !== undefined) return
-    this.#death = reason
+    if (!this.#die(reason)) return
     this.#socket.destroy()
-    this.#gate.shut(new ConnectionLost(reason.message, false, reason), reason)
-    for (const listener of [...this.#onDeath]) listener(reason)
-    this.#onDeath.clear()
     // Last, because it hands its error to queries that the gates have rejected already. Not while it is being opened:
     // postgres.js then waits for the types of arrays in a promise that nobody holds.
     if (this.#backend !== undefined) this.#silent.fail(reason)
   }
 
   /** Says good-bye to the server. Resolves when the socket is closed. */
-  async close(clock: Clock): Promise<void> {
-    if (this.#death === undefined) {
-      this.#death = new ConnectionLost('the connection was closed', false)
-      this.#gate.shut(this.#death, this.#death)
-      this.#socket.end(TERMINATE)
+  async close(): Promise<void> {
+    if (this.#die(new ConnectionLost('the connection was closed', true))) {
+      if (this.#socket.writable) this.#socket.write(TERMINATE)
+      this.#socket.end()
     }
     if (this.#socket.closed) return
     await new Promise<void>((resolve) => {
-      const stop = clock.after(FAREWELL_MS, () => this.#socket.destroy())
+      const stop = this.#clock.after(FAREWELL_MS, () => void this.#socket.destroy())
       this.#socket.once('close', () => {
         stop()
         resolve()
       })
     })
+  }
+
+  #die(reason: Error): boolean {
+    if (this.#death !== undefined) return false
+    this.#death = reason
+    this.#gate.shut(new ConnectionLost(reason.message, false, reason), reason)
+    for (const listener of [...this.#onDeath]) listener(reason)
+    this.#onDeath.clear()
+    return true
   }
 }
 

@@ -14,7 +14,7 @@ export class ConnectionLost extends PgqrsError {
 /** A statement was refused because its transaction is over. It was not sent. */
 export class TransactionOver extends PgqrsError {
   constructor(message: string, cause?: unknown) {
-    super('TRANSACTION_OVER', message, { cause })
+    super('TRANSACTION_OVER', message, { cause, retryable: classify(cause).kind === 'retry' })
   }
 }
 

@@ -16,7 +16,7 @@ export class Gate {
   /** The first error a statement failed with. */
   failure: unknown
   #refusal: Error | undefined
-  readonly #inFlight = new Map<Unsent, (error: unknown) => void>()
+  readonly #inFlight = new Set<Unsent>()
   readonly #waitingForCalm: (() => void)[] = []
 
   /**
@@ -41,7 +41,7 @@ export class Gate {
   /** From now on queries are rejected with `refusal`; those in flight are rejected with `broken`, when it is given. */
   shut(refusal: Error, broken?: Error): void {
     this.#refusal ??= refusal
-    if (broken !== undefined) for (const reject of [...this.#inFlight.values()]) reject(broken)
+    if (broken !== undefined) for (const query of [...this.#inFlight]) query.reject(broken)
   }
 
   /** Resolves when nothing is in flight. */
@@ -56,27 +56,39 @@ export class Gate {
       query.reject(this.#refusal)
       return
     }
-    const { resolve, reject } = query
-    const settled = (): void => {
+    onSettled(query, (error) => {
+      if (error !== undefined) this.failure ??= error
       this.#inFlight.delete(query)
       if (this.#inFlight.size === 0) for (const wake of this.#waitingForCalm.splice(0)) wake()
-    }
-    query.resolve = (value) => {
-      settled()
-      resolve(value)
-    }
-    query.reject = (error) => {
-      this.failure ??= error
-      settled()
-      reject(error)
-    }
-    this.#inFlight.set(query, query.reject)
+    })
+    this.#inFlight.add(query)
     try {
       send(query)
     } catch (error) {
       query.reject(error)
     }
   }
+}
+
+// Accessors, because a cursor replaces both with every batch that it is asked for.
+function onSettled(query: Unsent, settled: (error: unknown) => void): void {
+  let { resolve, reject } = query
+  Object.defineProperties(query, {
+    resolve: {
+      get: () => (value: unknown) => {
+        settled(undefined)
+        resolve(value)
+      },
+      set: (replacement: typeof resolve) => (resolve = replacement),
+    },
+    reject: {
+      get: () => (error: unknown) => {
+        settled(error)
+        reject(error)
+      },
+      set: (replacement: typeof reject) => (reject = replacement),
+    },
+  })
 }
 
 function isUnsent(query: object): query is Unsent {

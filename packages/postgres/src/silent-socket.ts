@@ -52,7 +52,9 @@ export class SilentSocket {
   }
 
   end(chunk?: Uint8Array): void {
-    if (this.#raw.writable) this.#raw.end(chunk)
+    if (!this.#raw.writable) return
+    if (chunk !== undefined) this.#raw.write(chunk)
+    this.#raw.end()
   }
 
   destroy(): void {

@@ -49,7 +49,7 @@ export function connect(target?: string | Database | SqliteOptions): Promise<Sto
   try {
     return open(optionsOf(target))
   } catch (error) {
-    return Promise.reject(error as Error)
+    return Promise.reject(error)
   }
 }
 
@@ -61,9 +61,9 @@ function optionsOf(target: string | Database | SqliteOptions | undefined): Sqlit
 
 function open(options: SqliteOptions): Promise<Store<Database>> {
   checkKeys(options, [...configKeys, ...storeOptionKeys, 'client', 'synchronous'], 'connect')
-  const { client, synchronous, clock, random, ...settings } = options
+  const { client, synchronous, clock, random, wrapDriver, ...settings } = options
   const { config } = resolveConfig(settings)
-  if (synchronous !== undefined && synchronous !== 'full' && synchronous !== 'normal') {
+  if (!['full', 'normal', undefined].includes(synchronous)) {
     throw new ConfigError(`synchronous must be full or normal. Got ${display(synchronous)}.`)
   }
   if (config.schema !== undefined) throw new ConfigError('schema: SQLite has no schemas. Leave it out.')
@@ -78,7 +78,7 @@ function open(options: SqliteOptions): Promise<Store<Database>> {
     clock: clock ?? systemClock,
     random: random ?? systemRandom,
   })
-  return openStore(driver, config, { ...(clock && { clock }), ...(random && { random }) })
+  return openStore(driver, config, options)
 }
 
 /** The file a DSN names. */

@@ -130,7 +130,7 @@ export class SqliteDriver implements Driver<Database> {
         }
         return Promise.resolve(statementsOf(tx).all(statements))
       } catch (error) {
-        return Promise.reject(error as Error)
+        return Promise.reject(error)
       }
     }
   }

@@ -1,18 +1,19 @@
-// Who may import whom inside packages/core/src: db → queries → store → queue, worker, admin → workflow → the entries.
+// Who may import whom inside packages/core/src: db → queries → store → queue, worker, admin → workflow → api → the entries.
 // Whatever is not named here is a leaf (errors, clock, codec, names…): every layer may import it, and it imports
 // nothing but leaves.
 const mayImport = {
   db: [],
   queries: ['db'],
-  store: ['db', 'queries'],
-  queue: ['store'],
+  transaction: ['db'],
+  store: ['db', 'queries', 'transaction'],
+  queue: ['store', 'transaction'],
   worker: ['store', 'queue'],
   admin: ['store', 'queue'],
-  workflow: ['store', 'queue', 'worker'],
-  transaction: [],
+  workflow: ['store', 'queue', 'worker', 'transaction'],
+  api: ['db', 'store', 'queue', 'worker', 'admin', 'workflow', 'transaction'],
 }
 /** Files of the root that put the layers together; no layer imports them. */
-const entries = ['index', 'driver', 'testing', 'connect']
+const entries = ['index', 'driver', 'testing']
 
 const layers = Object.keys(mayImport)
 

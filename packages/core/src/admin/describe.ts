@@ -1,7 +1,7 @@
 import { decode } from '../codec/decode.js'
 import { fromErrorRecord, parseErrorRecord } from '../codec/error-record.js'
-import type { Status } from '../db/schema.js'
-import type { MessageRow } from '../queries/messages.js'
+import type { Status } from '../status.js'
+import type { MessageRow } from '../store/records.js'
 
 /** A message or run as the admin shows it. */
 export interface MessageInfo {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, InvalidStateError, NotFoundError } from '../errors.js'
 import { checkKeys, checkName, display, suggestion } from '../names.js'
-import type { QueueRow } from '../queries/queues.js'
+import type { QueueRow } from '../store/records.js'
 import type { CallOptions, Engine } from '../store/engine.js'
 import { removeSome } from '../store/retention.js'
 

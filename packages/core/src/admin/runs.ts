@@ -1,4 +1,4 @@
-import type { Status } from '../db/schema.js'
+import type { Status } from '../status.js'
 import { NotFoundError } from '../errors.js'
 import { checkKeys, checkName, display, suggestion } from '../names.js'
 import type { CallOptions } from '../store/engine.js'

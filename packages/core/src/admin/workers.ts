@@ -1,8 +1,8 @@
-import type { WorkerStatus } from '../db/schema.js'
+import type { WorkerStatus } from '../status.js'
 import { toMs, type Duration } from '../duration.js'
 import { InvalidStateError, NotFoundError } from '../errors.js'
 import { checkKeys, display } from '../names.js'
-import type { WorkerRow } from '../queries/workers.js'
+import type { WorkerRow } from '../store/records.js'
 import type { CallOptions, Engine } from '../store/engine.js'
 import { statesBefore } from '../store/registration.js'
 

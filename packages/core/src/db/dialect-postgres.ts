@@ -177,7 +177,7 @@ function arrayLiteral(items: readonly object[], column: string): string {
     if (i > 0) literal += ','
     if (value === null || value === undefined) literal += 'NULL'
     else if (typeof value === 'string') literal += `"${value.replaceAll(/["\\]/g, '\\$&')}"`
-    else literal += String(value as number | boolean)
+    else literal += (value as number | boolean).toString()
   }
   return `${literal}}`
 }

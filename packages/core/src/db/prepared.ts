@@ -88,3 +88,11 @@ export function prepareBatch<Item extends object, Args extends object, Row>(
     bind: (items, args) => dialect.bindRows(text, slots, items, args, shape),
   }
 }
+
+/** Statements without parameters, such as DDL, compiled once and executed once. */
+export function ddl(dialect: SqlDialect, queries: readonly RawBuilder<unknown>[]): Statement[] {
+  return queries.map((query) => {
+    const { sql: text, parameters } = query.compile(dialect.db)
+    return { sql: text, parameters, reads: false }
+  })
+}

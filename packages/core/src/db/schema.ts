@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { Status, StepKind, StepStatus, WorkerStatus } from '../status.js'
 
 /**
  * A point in time as the database keeps it: `timestamptz` on Postgres, integer milliseconds on the SQLite family.
@@ -7,18 +8,6 @@ import type { Generated } from 'kysely'
 export interface Time {
   readonly __time: never
 }
-
-/** Where a message (and so a run) stands. `success`, `error` and `cancelled` are final. */
-export type Status = 'queued' | 'running' | 'paused' | 'cancelling' | 'success' | 'error' | 'cancelled'
-
-/** What kind of boundary a checkpoint records. */
-export type StepKind = 'step' | 'transaction' | 'sleep' | 'pause' | 'timer'
-
-/** `retrying` counts failures between attempts; the other two are final. */
-export type StepStatus = 'success' | 'error' | 'retrying'
-
-/** States of a worker; `stopped` is final. */
-export type WorkerStatus = 'ready' | 'polling' | 'suspended' | 'interrupted' | 'stopped'
 
 export interface MessagesTable {
   /** UUIDv7 made by the client before the first send. */

@@ -1,6 +1,8 @@
 import type { SqlDialect } from '../db/dialect.js'
 import { claimQueries } from './claims.js'
 import { listQueries } from './lists.js'
+import { enqueueQueries } from './enqueue.js'
+import { leaseQueries } from './leases.js'
 import { messageQueries } from './messages.js'
 import { queueQueries } from './queues.js'
 import { stepQueries } from './steps.js'
@@ -12,7 +14,7 @@ export function queriesFor(dialect: SqlDialect) {
   return {
     claims: claimQueries(dialect),
     lists: listQueries(dialect),
-    messages: messageQueries(dialect),
+    messages: { ...enqueueQueries(dialect), ...leaseQueries(dialect), ...messageQueries(dialect) },
     queues: queueQueries(dialect),
     steps: stepQueries(dialect),
     versions: versionQueries(dialect),

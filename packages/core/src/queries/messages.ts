@@ -1,55 +1,8 @@
-import { sql, type RawBuilder } from 'kysely'
+import { sql } from 'kysely'
 import type { SqlDialect } from '../db/dialect.js'
-import { messageFields, millisOf } from './fields.js'
-import { prepare, prepareBatch, type Params } from '../db/prepared.js'
-import type { Status } from '../db/schema.js'
-
-/** A message on its way in. */
-export interface NewMessage {
-  readonly id: string
-  readonly queue: string
-  readonly priority: number
-  /** Becomes visible after this many ms … */
-  readonly delay_ms: number
-  /** … or at this time, ms since the epoch. */
-  readonly at_ms: number | null
-  readonly key: string | null
-  readonly key_kept: boolean
-  readonly payload: string
-}
-
-/** The end of a lease, with the outcome. */
-export interface Finish {
-  readonly id: string
-  readonly lease_id: string
-  readonly status: 'success' | 'error' | 'cancelled'
-  readonly output: string | null
-  readonly error: string | null
-  /** 1 when a handler threw. */
-  readonly failed: number
-}
-
-/** The end of a lease, with the message back in its queue or paused. */
-export interface Release {
-  readonly id: string
-  readonly lease_id: string
-  readonly status: 'queued' | 'paused'
-  readonly delay_ms: number
-  readonly at_ms: number | null
-  readonly error: string | null
-  readonly failed: number
-  /** Do not pause when one of these steps (JSON array) has been recorded meanwhile: the resume came first. */
-  readonly unless_steps: string | null
-}
-
-/** How a message ended. */
-export interface OutcomeRow {
-  readonly id: string
-  readonly queue: string
-  readonly status: Status
-  readonly output: string | null
-  readonly error: string | null
-}
+import { prepare } from '../db/prepared.js'
+import type { Status } from '../status.js'
+import { messageFields } from './fields.js'
 
 /** A message as reads return it. Times are milliseconds since the epoch. */
 export interface MessageRow {
@@ -72,120 +25,22 @@ export interface MessageRow {
   readonly finished_at: number | null
 }
 
-const newMessage = {
-  id: 'uuid',
-  queue: 'text',
-  priority: 'int',
-  delay_ms: 'float',
-  at_ms: 'float',
-  key: 'text',
-  key_kept: 'boolean',
-  payload: 'text',
-} as const
+/** How a message ended. */
+export interface OutcomeRow {
+  readonly id: string
+  readonly queue: string
+  readonly status: Status
+  readonly output: string | null
+  readonly error: string | null
+}
 
-type Now = { now: number | null }
-
-/** Every statement that moves a message, except taking a lease. */
+/** Statements on messages whoever holds them, and looks at them. */
 export function messageQueries(d: SqlDialect) {
   const messages = d.table('pgqrs_messages')
-  const steps = d.table('pgqrs_steps')
-  const held = sql`pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
-    and pgqrs_messages.status in ('running', 'cancelling')`
-  const millis = (column: string): RawBuilder<unknown> => millisOf(d, column)
   const fields = messageFields(d)
   const tallyOf = sql`pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status`
-  const insert = (rows: RawBuilder<unknown>, p: Params<Now>): RawBuilder<unknown> => sql`
-    insert into ${messages} as pgqrs_messages
-      (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
-    select r.id, r.queue, 'queued', r.priority,
-      coalesce(${d.time(sql.ref('r.at_ms'))}, ${d.plusMs(d.now(p.now), sql.ref('r.delay_ms'))}),
-      r.key, r.key_kept, r.payload, ${d.now(p.now)} from ${rows} where true`
 
   return {
-    /** Inserts; a message whose id or key is there already is left out of the answer. */
-    enqueue: prepareBatch<NewMessage, Now, { id: string }>(
-      d,
-      newMessage,
-      (rows, p) => sql`${insert(rows, p)} on conflict do nothing returning id`,
-    ),
-
-    /** Inserts, or gives the message that waits under the same key this payload, priority and time. */
-    enqueueOrReplace: prepareBatch<NewMessage, Now, { id: string; key: string | null }>(
-      d,
-      newMessage,
-      (rows, p) => sql`${insert(rows, p)}
-        on conflict (queue, key) where key is not null and (key_kept or finished_at is null)
-        do update set payload = excluded.payload, priority = excluded.priority, vt = excluded.vt
-        where pgqrs_messages.status = 'queued' returning id, key`,
-    ),
-
-    /** Archives, fails or cancels what the caller holds. A message asked to cancel ends cancelled, whatever came out. */
-    finish: prepareBatch<Finish, Now, { id: string; status: Status }>(
-      d,
-      { id: 'uuid', lease_id: 'uuid', status: 'text', output: 'text', error: 'text', failed: 'int' },
-      (rows, p) =>
-        d.tallied(
-          sql`update ${messages} set
-          status = case when pgqrs_messages.status = 'cancelling' then 'cancelled' else r.status end,
-          output = case when pgqrs_messages.status = 'cancelling' then null else r.output end,
-          error = case when pgqrs_messages.status = 'cancelling' then pgqrs_messages.error else r.error end,
-          failures = failures + r.failed, finished_at = ${d.now(p.now)}
-          from ${rows} where ${held}
-          returning pgqrs_messages.id, pgqrs_messages.status, ${tallyOf}`,
-          1,
-        ),
-    ),
-
-    /** Gives back what the caller holds. A message asked to cancel ends cancelled instead. */
-    release: prepareBatch<Release, Now, { id: string; status: Status }>(
-      d,
-      {
-        id: 'uuid',
-        lease_id: 'uuid',
-        status: 'text',
-        delay_ms: 'float',
-        at_ms: 'float',
-        error: 'text',
-        failed: 'int',
-        unless_steps: 'text',
-      },
-      (rows, p) =>
-        d.tallied(
-          sql`update ${messages} set
-          status = case when pgqrs_messages.status = 'cancelling' then 'cancelled' else r.status end,
-          finished_at = case when pgqrs_messages.status = 'cancelling' then ${d.now(p.now)} end,
-          error = case when pgqrs_messages.status = 'cancelling' then pgqrs_messages.error else coalesce(r.error, pgqrs_messages.error) end,
-          failures = failures + r.failed,
-          vt = coalesce(${d.time(sql.ref('r.at_ms'))}, ${d.plusMs(d.now(p.now), sql.ref('r.delay_ms'))})
-          from ${rows} where ${held} and (r.unless_steps is null or not exists (
-            select 1 from ${steps} s where s.run_id = r.id and ${d.among(sql.ref('s.name'), sql.ref('r.unless_steps'), 'text')}))
-          returning pgqrs_messages.id, pgqrs_messages.status, ${tallyOf}`,
-          1,
-        ),
-    ),
-
-    /** Prolongs unexpired leases, counted from now; says which messages were asked to cancel. */
-    extend: prepareBatch<
-      { id: string; lease_id: string; lease_ms: number },
-      Now,
-      { id: string; status: Status; vt: number }
-    >(
-      d,
-      { id: 'uuid', lease_id: 'uuid', lease_ms: 'float' },
-      (rows, p) => sql`update ${messages} set vt = ${d.plusMs(d.now(p.now), sql.ref('r.lease_ms'))}
-        from ${rows} where ${held} and pgqrs_messages.vt > ${d.now(p.now)}
-        returning pgqrs_messages.id, pgqrs_messages.status, ${millis('vt')}`,
-    ),
-
-    /** Finishes and drops what the caller holds. */
-    remove: prepareBatch<{ id: string; lease_id: string }, Now, { id: string }>(
-      d,
-      { id: 'uuid', lease_id: 'uuid' },
-      // The first condition finds the row by its id, the second is the fence.
-      (rows) => sql`delete from ${messages} where id in (select r.id from ${rows})
-        and exists (select 1 from ${rows} where ${held}) returning id`,
-    ),
-
     /** Asks to cancel. What nobody holds is cancelled at once. */
     cancel: prepare<
       { ids: string; error: string; now: number | null },
@@ -258,17 +113,6 @@ export function messageQueries(d: SqlDialect) {
       d,
       (p) => sql`select id, queue, status, output, error from ${messages}
         where ${d.among(sql.ref('id'), p.ids, 'uuid')} and finished_at is not null`,
-      { reads: true },
-    ),
-
-    /** Who holds a key, one row for each (queue, key) of the JSON rows that is taken. */
-    holdersOfKeys: prepare<{ keys: string }, MessageRow>(
-      d,
-      (
-        p,
-      ) => sql`select ${fields} from ${messages} where key is not null and (key_kept or finished_at is null) and exists (
-        select 1 from ${d.jsonRows(p.keys, { queue: 'text', key: 'text' }, 'k')}
-        where k.queue = pgqrs_messages.queue and k.key = pgqrs_messages.key)`,
       { reads: true },
     ),
   }

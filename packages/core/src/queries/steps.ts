@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely'
 import type { SqlDialect } from '../db/dialect.js'
 import { millisOf } from './fields.js'
 import { prepare, prepareBatch } from '../db/prepared.js'
-import type { Status, StepKind, StepStatus } from '../db/schema.js'
+import type { Status, StepKind, StepStatus } from '../status.js'
 import { historyCells } from './claims.js'
 
 /** A checkpoint on its way in. */

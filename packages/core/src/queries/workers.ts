@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely'
 import type { SqlDialect } from '../db/dialect.js'
 import { millisOf } from './fields.js'
 import { prepare } from '../db/prepared.js'
-import type { WorkerStatus } from '../db/schema.js'
+import type { WorkerStatus } from '../status.js'
 
 /** A worker as reads return it. Times are milliseconds since the epoch. */
 export interface WorkerRow {

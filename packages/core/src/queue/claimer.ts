@@ -1,5 +1,5 @@
 import type { ErrorRecord } from '../codec/error-record.js'
-import type { ClaimedRow, ClaimQueue } from '../queries/claims.js'
+import type { ClaimedRow, ClaimQueue } from '../store/records.js'
 import type { CallOptions, Engine } from '../store/engine.js'
 import { Lease } from './lease.js'
 
@@ -35,18 +35,16 @@ export class Claimer {
       worker_id: this.workerId(),
       now: this.engine.now,
     }
-    let { rows, repeated } = await this.engine.runOnce(claims.claim, args, 'claim', options)
-    if (repeated) {
-      // An earlier sending may have taken leases whose rows never arrived: they carry the same lease id.
-      const names = JSON.stringify(from.map((f) => f.queue))
-      rows = await this.engine.run(
-        claims.recover,
-        { queues: names, lease_id: leaseId, now: this.engine.now },
-        'recover a claim',
-      )
-    }
-    const claimed = rows.map((row) => ({ row, lease: new Lease(this.engine, row.id, leaseId, row.queue) }))
+    const { rows, repeated } = await this.engine.runOnce(claims.claim, args, 'claim', options)
+    const taken = repeated ? await this.recover(from, leaseId) : rows
+    const claimed = taken.map((row) => ({ row, lease: new Lease(this.engine, row.id, leaseId, row.queue) }))
     return (await this.handOut(claimed, from)).sort(inOrder)
+  }
+
+  /** An earlier sending may have taken leases whose rows never arrived: they carry the same lease id. */
+  private recover(from: readonly ClaimFrom[], leaseId: string): Promise<ClaimedRow[]> {
+    const args = { queues: JSON.stringify(from.map((f) => f.queue)), lease_id: leaseId, now: this.engine.now }
+    return this.engine.run(this.engine.queries.claims.recover, args, 'recover a claim')
   }
 
   private async handOut(claimed: Claimed[], from: readonly ClaimFrom[]): Promise<Claimed[]> {

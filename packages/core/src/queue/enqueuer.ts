@@ -1,7 +1,7 @@
-import type { Execute } from '../db/driver.js'
-import { AmbiguousCommitError, IdConflictError, KeyConflictError, PgqrsError } from '../errors.js'
+import type { Execute, MessageRow, NewMessage } from '../store/records.js'
+import type { PgqrsError } from '../errors.js'
+import { AmbiguousCommitError, IdConflictError, KeyConflictError } from '../errors.js'
 import { display } from '../names.js'
-import type { MessageRow, NewMessage } from '../queries/messages.js'
 import type { CallOptions, Engine } from '../store/engine.js'
 import type { OnConflict } from './producer.js'
 

@@ -1,7 +1,7 @@
-import type { Status } from '../db/schema.js'
+import type { Status } from '../status.js'
 import { LeaseLostError } from '../errors.js'
 import { display } from '../names.js'
-import type { Finish, MessageRow, Release } from '../queries/messages.js'
+import type { Finish, MessageRow, Release } from '../store/records.js'
 import type { CallOptions, Engine } from '../store/engine.js'
 import type { Answer } from '../store/batcher.js'
 

@@ -3,7 +3,7 @@ import { encode } from '../codec/encode.js'
 import { encodeError } from '../codec/error-record.js'
 import { toMs, type Duration } from '../duration.js'
 import { SHORTEST_LEASE_MS } from '../config/settings.js'
-import type { ClaimedRow } from '../queries/claims.js'
+import type { ClaimedRow } from '../store/records.js'
 import type { CallOptions } from '../store/engine.js'
 import type { Lease } from './lease.js'
 

@@ -1,11 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { encode } from '../codec/encode.js'
 import type { ValueLimits } from '../codec/limits.js'
-import type { Execute } from '../db/driver.js'
+import type { Execute, NewMessage } from '../store/records.js'
 import { toCount, toMs, type Duration } from '../duration.js'
 import { ClosedError, InvalidArgumentError, PayloadError } from '../errors.js'
 import { checkKey, checkKeys, display } from '../names.js'
-import type { NewMessage } from '../queries/messages.js'
 import type { CallOptions, Engine } from '../store/engine.js'
 import type { QueueDefinition } from './define-queue.js'
 import { Enqueuer } from './enqueuer.js'
@@ -142,7 +141,7 @@ export class Producer<Input, Tx = unknown> {
       if (this.closed) throw new ClosedError(`This producer of ${this.queue.name} is closed.`)
       return work()
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 
@@ -151,12 +150,12 @@ export class Producer<Input, Tx = unknown> {
     const { schema } = this.queue
     if (schema === undefined) return then([...payloads])
     const results = payloads.map((payload) => schema['~standard'].validate(payload))
-    if (!results.some((result) => result instanceof Promise)) {
-      return then(
-        (results as StandardSchemaV1.Result<unknown>[]).map((result, i) => this.accepted(result, i)),
-      )
+    if (results.every((result): result is StandardSchemaV1.Result<unknown> => !(result instanceof Promise))) {
+      return then(results.map((result, i) => this.accepted(result, i)))
     }
-    return Promise.all(results).then((settled) => then(settled.map((result, i) => this.accepted(result, i))))
+    return Promise.all(results.map((result) => Promise.resolve(result))).then((settled) =>
+      then(settled.map((result, i) => this.accepted(result, i))),
+    )
   }
 
   private accepted(result: StandardSchemaV1.Result<unknown>, index: number): unknown {

@@ -1,8 +1,7 @@
-import type { RawBuilder } from 'kysely'
 import type { CatalogRow } from '../db/dialect.js'
 import type { Migration } from '../db/layout.js'
 import { bookkeeping, currentLayout, currentVersion, migrations, tableNames } from '../db/migrations/index.js'
-import type { Statement } from '../db/statement.js'
+import { ddl } from '../db/prepared.js'
 import { NotInstalledError } from '../errors.js'
 import type { Engine } from './engine.js'
 
@@ -43,9 +42,9 @@ export async function install(engine: Engine): Promise<InstallReport> {
 async function apply(engine: Engine, migration: Migration): Promise<boolean> {
   const { dialect } = engine.driver
   const statements = [
-    ...(dialect.installLock === undefined ? [] : [dialect.installLock]),
-    ...dialect.create(bookkeeping),
-  ].map((query) => compiled(engine, query))
+    ...ddl(dialect, dialect.installLock === undefined ? [] : [dialect.installLock]),
+    ...ddl(dialect, dialect.create(bookkeeping)),
+  ]
   statements.push(
     engine.queries.versions.record.bind({
       version: migration.version,
@@ -53,7 +52,7 @@ async function apply(engine: Engine, migration: Migration): Promise<boolean> {
       compatible_from: migration.compatibleFrom,
       now: engine.now,
     }),
-    ...dialect.create(migration.adds).map((query) => compiled(engine, query)),
+    ...ddl(dialect, dialect.create(migration.adds)),
   )
   try {
     await engine.raw(statements, `install migration ${migration.version} (${migration.name})`)
@@ -116,12 +115,7 @@ function compare(expected: readonly CatalogRow[], found: readonly CatalogRow[]):
 
 /** Drops every table of pgqrs with everything in it. */
 export async function uninstall(engine: Engine): Promise<void> {
-  const statements = engine.driver.dialect.drop(tableNames).map((query) => compiled(engine, query))
-  await engine.raw(statements, 'uninstall')
+  const { dialect } = engine.driver
+  await engine.raw(ddl(dialect, dialect.drop(tableNames)), 'uninstall')
   engine.forgetVersion()
-}
-
-function compiled(engine: Engine, query: RawBuilder<unknown>): Statement {
-  const { sql: text, parameters } = query.compile(engine.driver.dialect.db)
-  return { sql: text, parameters, reads: false }
 }

@@ -1,5 +1,5 @@
 import { encodeError } from '../codec/error-record.js'
-import type { Status } from '../db/schema.js'
+import type { Status } from '../status.js'
 import { InvalidStateError, NotFoundError, RunCancelledError } from '../errors.js'
 import { display } from '../names.js'
 import type { MessageRow } from '../queries/messages.js'

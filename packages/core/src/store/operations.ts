@@ -1,8 +1,9 @@
 import type { Batch } from '../db/prepared.js'
 import type { Queries } from '../queries/index.js'
 import type { NewCheckpoint, RecordedRow } from '../queries/steps.js'
-import type { Finish, NewMessage, Release } from '../queries/messages.js'
-import type { Status } from '../db/schema.js'
+import type { NewMessage } from '../queries/enqueue.js'
+import type { Finish, Release } from '../queries/leases.js'
+import type { Status } from '../status.js'
 import type { Operation } from './batcher.js'
 
 /** An operation and the statement that carries it out. */

@@ -1,6 +1,6 @@
 import type { Cancel } from '../clock.js'
 import { hostName } from '../config/host.js'
-import type { WorkerStatus } from '../db/schema.js'
+import type { WorkerStatus } from '../status.js'
 import type { Engine } from './engine.js'
 
 /** Which state may follow which; `stopped` is final. The same moves as in the original pgqrs. */

@@ -90,7 +90,8 @@ export function fromDrizzle(
       typeof piece === 'string' ? [sql.raw(piece)] : [sql(value, parameters[piece])],
     )
     const result = await tx.execute(sql.join(chunks as never) as never)
-    return [...(Array.isArray(result) ? result : (result as { rows: unknown[] }).rows)] as Row[]
+    const rows: unknown = Array.isArray(result) ? result : (result as { rows: unknown[] }).rows
+    return [...(rows as Row[])]
   })
 }
 

@@ -1,4 +1,4 @@
-import type { StepKind } from '../db/schema.js'
+import type { StepKind } from '../status.js'
 
 /** What a worker tells its `onEvent` callback. For logs, metrics and the curious; nothing depends on it. */
 export type WorkerEvent =

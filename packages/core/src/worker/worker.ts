@@ -1,5 +1,5 @@
 import { delay } from '../clock.js'
-import type { WorkerStatus } from '../db/schema.js'
+import type { WorkerStatus } from '../status.js'
 import { toCount, toMs, type Duration } from '../duration.js'
 import { InvalidArgumentError, InvalidStateError } from '../errors.js'
 import { checkKeys, checkName, display } from '../names.js'
@@ -128,7 +128,7 @@ export class Worker {
     }
     this.started = true
     try {
-      await Promise.all([...this.tasks.values()].map((task) => this.engine.knowQueue(task.queue, task.kind)))
+      await this.knowQueues()
       await this.registration.ensure()
       await this.registration.move('polling')
     } catch (error) {
@@ -263,11 +263,15 @@ export class Worker {
     this.waiter.slotFree()
   }
 
+  private async knowQueues(): Promise<void> {
+    for (const task of this.tasks.values()) await this.engine.knowQueue(task.queue, task.kind)
+  }
+
   private async maintain(): Promise<void> {
     const now = this.engine.clock.monotonic()
     if (now - this.maintainedAt < MAINTAIN_EVERY_MS) return
     this.maintainedAt = now
-    await Promise.all([...this.tasks.values()].map((task) => this.engine.knowQueue(task.queue, task.kind)))
+    await this.knowQueues()
     const removed = await applyRetention(this.engine, [...this.tasks.keys()], this.keep)
     // A full batch means there is more: the next round goes on instead of waiting a minute.
     if (removed > 0) this.maintainedAt = -Infinity

@@ -1,50 +1,22 @@
 import { decode } from '../codec/decode.js'
-import { encode } from '../codec/encode.js'
 import { encodeError, fromErrorRecord, parseErrorRecord, type ErrorClass } from '../codec/error-record.js'
 import type { ValueLimits } from '../codec/limits.js'
-import type { StepKind } from '../db/schema.js'
-import { LeaseLostError, RunCancelledError, TerminalError } from '../errors.js'
+import type { StepKind } from '../status.js'
+import { LeaseLostError, RunCancelledError } from '../errors.js'
 import type { Claimed } from '../queue/claimer.js'
-import { NEVER_MS } from '../queries/messages.js'
-import type { NewCheckpoint } from '../queries/steps.js'
+import { NEVER_MS, type NewCheckpoint } from '../store/records.js'
 import { nextAttemptIn, type RetryPolicy } from '../retry.js'
 import type { Engine } from '../store/engine.js'
 import { withTimeout } from '../timeout.js'
 import type { TaskContext } from '../worker/task.js'
+import type { Boundary, StepPlan } from './boundary.js'
+import { Interruption, never, type Ending } from './ending.js'
 import { History, type Checkpoint } from './history.js'
+import { Recorder, type Recorded } from './recorder.js'
 import type { StepContext } from './run.js'
 import { Scope } from './scope.js'
 import { TransactionStep } from './transaction-step.js'
 import { MOMENT_MS, Waits, type Wait } from './waits.js'
-
-/** How one step is to be run. */
-export interface StepPlan {
-  readonly retry: RetryPolicy
-  readonly timeoutMs: number | undefined
-  readonly key: string | undefined
-}
-
-/** How an execution ended without the body's doing. */
-export type Ending =
-  | { readonly kind: 'put_down'; readonly status: Wait['status']; readonly inMs: number } // given back already
-  | { readonly kind: 'let_go' } // the worker stops: give the run back
-  | { readonly kind: 'lost' } // somebody else holds it, or will when the lease lapses
-  | { readonly kind: 'trouble'; readonly error: unknown } // the database could not be used
-
-/** A boundary the code has reached: its full name and what it had seen before. */
-interface Boundary {
-  readonly name: string
-  readonly kind: StepKind
-  readonly scope: Scope
-  readonly seen: number
-}
-
-/** What recording came to. */
-interface Recorded {
-  readonly wakeAtMs: number | null
-  /** What had been recorded under this name before. */
-  readonly standing: Checkpoint | undefined
-}
 
 /** What an execution needs to know of its workflow. */
 export interface ExecutionSetup {
@@ -67,6 +39,7 @@ export class Execution {
   readonly history: History
   /** Aborts when the run is cancelled, its lease is lost, or its worker stops. */
   readonly signal: AbortSignal
+  private readonly recorder: Recorder
   private readonly waits: Waits
   private readonly scopes = new Map<string, Scope>()
   /** Which step an error came from, for the record of a failed run. */
@@ -88,6 +61,7 @@ export class Execution {
     this.id = claimed.row.id
     this.queue = claimed.row.queue
     this.history = new History(claimed.row.history)
+    this.recorder = new Recorder(engine, claimed, this.history, setup.limits)
     // Measured when the answer arrived, so the database's clock can only be ahead of this reckoning.
     this.databaseAtClaim = claimed.row.vt - setup.leaseMs
     this.claimedAt = engine.clock.monotonic()
@@ -173,11 +147,8 @@ export class Execution {
   ): Promise<unknown> {
     return this.boundary(scope, name, plan.key, 'transaction', (boundary, recorded) =>
       this.attempts(boundary, plan, recorded?.failures ?? 0, async () => {
-        const step = new TransactionStep(this, plan.timeoutMs ?? this.transactionLimitMs)
-        const output = await step.run(
-          (value) => this.checkpoint(boundary, 'success', this.encoded(boundary, value), null),
-          body,
-        )
+        const step = new TransactionStep(this.recorder, boundary, plan.timeoutMs ?? this.transactionLimitMs)
+        const output = await step.run(body)
         this.tell('step_recorded', boundary)
         return this.deliver(boundary, decode(output))
       }),
@@ -217,6 +188,12 @@ export class Execution {
     })
   }
 
+  /** The body has settled: nothing may put the run down any more. */
+  close(): void {
+    this.over = true
+    this.waits.clear()
+  }
+
   /** Gives the run back because all of its branches wait; goes on when a signal came first. */
   private async putDown(waits: readonly Wait[]): Promise<void> {
     if (this.context.stopping()) {
@@ -232,19 +209,12 @@ export class Execution {
         this.end({ kind: 'put_down', status, inMs: dueMs - this.databaseNow() })
         return
       }
-      this.history.add(await this.readHistory())
+      await this.recorder.refresh()
       for (const wait of waits)
         if (wait.signal !== undefined && this.history.get(wait.signal) !== undefined) wait.over()
     } catch (error) {
       this.end(error instanceof LeaseLostError ? { kind: 'lost' } : { kind: 'trouble', error })
     }
-  }
-
-  /** The run's checkpoints as the database has them now. */
-  async readHistory(): Promise<string | null> {
-    const { steps } = this.engine.queries
-    const [row] = await this.engine.run(steps.history, { run_id: this.id }, 'read the history')
-    return row?.history ?? null
   }
 
   /**
@@ -258,19 +228,22 @@ export class Execution {
     kind: StepKind,
     fresh: (boundary: Boundary, recorded: Checkpoint | undefined) => Promise<unknown>,
   ): Promise<unknown> {
-    await this.gate
-    if (this.over) return never()
+    // Named before anything is awaited: in the order of the code's calls.
     const entered = scope.enter(name, key)
     const boundary: Boundary = { name: entered.name, kind, scope, seen: scope.seen }
     try {
+      await this.gate
       await this.mayGoOn()
-      const recorded = this.history.visit(boundary.name, kind)
+      const recorded = this.visit(boundary)
       if (recorded !== undefined && recorded.status !== 'retrying' && kind !== 'sleep') {
         this.tell('step_replayed', boundary)
         return this.deliverRecorded(boundary, recorded)
       }
       if (recorded === undefined) await this.mayBegin(boundary)
       return await this.waitable(kind, () => fresh(boundary, recorded))
+    } catch (error) {
+      if (error instanceof Interruption) return await this.endWith(error.ending)
+      throw error
     } finally {
       entered.leave()
     }
@@ -285,7 +258,18 @@ export class Execution {
     if (this.over) await never()
     if (this.cancelled) throw this.cancelledError()
     // Other branches may be at work: the run is given back when they have recorded what they did.
-    if (this.context.stopping()) await this.waits.until({ dueMs: undefined, status: 'queued' })
+    if (this.context.stopping()) {
+      await this.waits.until({ dueMs: undefined, status: 'queued' })
+      await this.mayGoOn()
+    }
+  }
+
+  private visit(boundary: Boundary): Checkpoint | undefined {
+    try {
+      return this.history.visit(boundary.name, boundary.kind)
+    } catch (error) {
+      throw new Interruption({ kind: 'diverged', error })
+    }
   }
 
   /** Before anything new: all that can be replayed must have been, and nothing recorded may have been passed over. */
@@ -293,10 +277,10 @@ export class Execution {
     if (!this.history.replaying) return
     await this.engine.clock.settle()
     await this.mayGoOn()
-    if (this.history.replaying) {
-      this.history.mustAllow(boundary.name, {
-        seenIn: (scope) => this.scopes.get(scope)?.seen,
-      })
+    try {
+      this.history.mustAllow(boundary.name, { seenIn: (scope) => this.scopes.get(scope)?.seen })
+    } catch (error) {
+      throw new Interruption({ kind: 'diverged', error })
     }
   }
 
@@ -313,7 +297,7 @@ export class Execution {
       try {
         return await this.abortable(() => attempt(failures + 1))
       } catch (thrown) {
-        if (thrown instanceof Interruption) return this.endWith(thrown.ending)
+        if (thrown instanceof Interruption) throw thrown
         error = thrown
       }
       if (this.over) return never()
@@ -333,7 +317,9 @@ export class Execution {
     waitMs: number,
   ): Promise<void> {
     if (waitMs > MOMENT_MS) {
-      await this.record({ ...this.checkpoint(boundary, 'retrying', null, encodeError(error)), failures })
+      await this.record(
+        this.recorder.checkpoint(boundary, 'retrying', { error: encodeError(error), failures }),
+      )
     }
     // Waiting is no activity: when every branch waits, the worker is given back.
     await this.waits.idle(() => this.waits.until({ dueMs: this.databaseNow() + waitMs, status: 'queued' }))
@@ -359,32 +345,17 @@ export class Execution {
   }
 
   private async recordValue(boundary: Boundary, value: unknown): Promise<unknown> {
-    const output = this.encoded(boundary, value)
-    const { standing } = await this.record(this.checkpoint(boundary, 'success', output, null))
+    const output = this.recorder.encoded(boundary, value)
+    const { standing } = await this.record(this.recorder.checkpoint(boundary, 'success', { output }))
     // Whatever was recorded first is the result for ever.
     return standing === undefined
       ? this.deliver(boundary, decode(output))
       : this.deliverRecorded(boundary, standing)
   }
 
-  private encoded(boundary: Boundary, value: unknown): string {
-    try {
-      return encode(value, this.setup.limits)
-    } catch (error) {
-      // The next attempt would return the same kind of thing.
-      throw new TerminalError(
-        `The result of ${boundary.kind} ${boundary.name} cannot be recorded: ${(error as Error).message}`,
-        {
-          cause: error,
-          code: (error as { code?: string }).code ?? 'UNSERIALIZABLE',
-        },
-      )
-    }
-  }
-
   private async recordFailure(boundary: Boundary, error: unknown, failures: number): Promise<never> {
     const encoded = encodeError(error)
-    await this.record({ ...this.checkpoint(boundary, 'error', null, encoded), failures })
+    await this.record(this.recorder.checkpoint(boundary, 'error', { error: encoded, failures }))
     throw this.revived(boundary, encoded)
   }
 
@@ -394,7 +365,7 @@ export class Execution {
     until: { readonly inMs?: number; readonly atMs?: number },
   ): Promise<number> {
     const checkpoint = {
-      ...this.checkpoint(boundary, 'success', null, null),
+      ...this.recorder.checkpoint(boundary, 'success', {}),
       wake_in_ms: until.inMs ?? null,
       wake_at_ms: until.atMs ?? null,
     }
@@ -402,53 +373,12 @@ export class Execution {
     return wakeAtMs ?? 0
   }
 
-  /** The row of a checkpoint of this boundary. */
-  checkpoint(
-    boundary: Boundary,
-    status: 'success' | 'error' | 'retrying',
-    output: string | null,
-    error: string | null,
-  ): NewCheckpoint {
-    return {
-      run_id: this.id,
-      lease_id: this.claimed.lease.leaseId,
-      name: boundary.name,
-      kind: boundary.kind,
-      status,
-      output,
-      error,
-      failures: 0,
-      wake_in_ms: null,
-      wake_at_ms: null,
-      position: this.history.nextPosition(),
-      seen: boundary.seen,
-    }
-  }
-
-  /** Records a checkpoint under the fence. Ends the pass when the fence does not hold. */
   private async record(checkpoint: NewCheckpoint): Promise<Recorded> {
-    try {
-      const { row } = await this.engine.submit(this.engine.operations.record, checkpoint)
-      if (this.over) return await never()
-      if (row === undefined) return await this.alreadyRecorded(checkpoint)
-      if (row.run_status === 'cancelling') this.cancelling.abort(this.cancelledError())
-      this.tell('step_recorded', checkpoint)
-      return { wakeAtMs: row.wake_at, standing: undefined }
-    } catch (error) {
-      return this.endWith(error instanceof LeaseLostError ? { kind: 'lost' } : { kind: 'trouble', error })
-    }
-  }
-
-  /** Nothing was inserted: the answer of an earlier sending was lost, a signal came first, or the lease is gone. */
-  private async alreadyRecorded(checkpoint: NewCheckpoint): Promise<Recorded> {
-    const row = await this.claimed.lease.read()
-    const mine =
-      row?.lease_id === checkpoint.lease_id && (row.status === 'running' || row.status === 'cancelling')
-    if (!mine) throw await this.claimed.lease.lost('record a step of')
-    this.history.add(await this.readHistory())
-    const standing = this.history.visit(checkpoint.name, checkpoint.kind)
-    if (standing === undefined) throw await this.claimed.lease.lost('record a step of')
-    return { wakeAtMs: standing.wakeAtMs, standing }
+    const recorded = await this.recorder.record(checkpoint)
+    if (this.over) return never()
+    if (recorded.cancelling) this.cancelling.abort(this.cancelledError())
+    this.tell('step_recorded', checkpoint)
+    return recorded
   }
 
   private deliver(boundary: Boundary, value: unknown): unknown {
@@ -497,15 +427,4 @@ export class Execution {
   ): void {
     this.context.emit({ type, queue: this.queue, id: this.id, step: step.name, kind: step.kind })
   }
-}
-
-/** Thrown inside the engine, never into user code: ends the pass. */
-export class Interruption extends Error {
-  constructor(readonly ending: Ending) {
-    super(ending.kind)
-  }
-}
-
-function never(): Promise<never> {
-  return new Promise(() => undefined)
 }

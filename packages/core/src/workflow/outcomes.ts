@@ -1,6 +1,6 @@
 import type { Cancel } from '../clock.js'
 import { ClosedError } from '../errors.js'
-import type { OutcomeRow } from '../queries/messages.js'
+import type { OutcomeRow } from '../store/records.js'
 import type { Engine } from '../store/engine.js'
 
 interface Waiter {

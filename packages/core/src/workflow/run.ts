@@ -3,7 +3,8 @@ import { toCount, toMs, type Duration } from '../duration.js'
 import { checkKeys } from '../names.js'
 import { retryPolicy, type RetryOptions } from '../retry.js'
 import type { DriverTransaction } from '../transaction/types.js'
-import type { Execution, StepPlan } from './execution.js'
+import type { StepPlan } from './boundary.js'
+import type { Execution } from './execution.js'
 import type { Scope } from './scope.js'
 import { inParallel } from './parallel.js'
 
@@ -183,5 +184,5 @@ function optionsAndBody<Options extends object, Body>(
   if (typeof body !== 'function') throw new InvalidArgumentError(`The body of ${what} must be a function.`)
   const options = typeof optionsOrBody === 'function' ? ({} as Options) : (optionsOrBody as Options)
   checkKeys(options, keys, what)
-  return { options, body: body as Body }
+  return { options, body: body }
 }

@@ -1,7 +1,9 @@
 import { delay } from '../clock.js'
 import { LeaseLostError } from '../errors.js'
-import type { NewCheckpoint, RecordedRow } from '../queries/steps.js'
-import { Interruption, type Execution } from './execution.js'
+import type { RecordedRow, TransactionPlan } from '../store/records.js'
+import type { Boundary } from './boundary.js'
+import { Interruption } from './ending.js'
+import type { Recorder } from './recorder.js'
 
 const FIRST_RETRY_MS = 20
 
@@ -11,19 +13,18 @@ const FIRST_RETRY_MS = 20
  */
 export class TransactionStep {
   constructor(
-    private readonly execution: Execution,
+    private readonly recorder: Recorder,
+    private readonly boundary: Boundary,
     private readonly limitMs: number,
   ) {}
 
-  /** Returns the recorded output, encoded. @throws what the body throws. */
-  async run(checkpoint: (value: unknown) => NewCheckpoint, body: (tx: unknown) => unknown): Promise<string> {
-    const { engine } = this.execution
+  /** Returns the recorded output, encoded. @throws what the body throws; Interruption */
+  async run(body: (tx: unknown) => unknown): Promise<string> {
+    const { engine } = this.recorder
     const giveUpAt = engine.clock.monotonic() + engine.config.connectionTimeoutMs
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, 1000)) {
-      let made: NewCheckpoint | undefined
       try {
-        await this.commit(body, (value) => (made = checkpoint(value)))
-        return made?.output ?? ''
+        return await this.commit(body)
       } catch (error) {
         if (error instanceof LeaseLostError) throw new Interruption({ kind: 'lost' })
         const { kind } = engine.failureOf(error)
@@ -31,70 +32,70 @@ export class TransactionStep {
         if (!passing) throw error
         if (engine.clock.monotonic() > giveUpAt) throw new Interruption({ kind: 'trouble', error })
         await delay(engine.clock, wait * (0.5 + engine.random.fraction()))
-        const recorded = made === undefined ? undefined : await this.committed(made.name)
+        const recorded = kind === 'broken' ? await this.committed() : undefined
         if (recorded !== undefined) return recorded
       }
     }
   }
 
-  private commit(
-    body: (tx: unknown) => unknown,
-    checkpoint: (value: unknown) => NewCheckpoint,
-  ): Promise<unknown> {
-    const { engine } = this.execution
-    const { steps } = engine.queries
+  private async commit(body: (tx: unknown) => unknown): Promise<string> {
+    const { engine } = this.recorder
     const { record } = engine.operations
-    return engine.transaction(
+    let output = ''
+    await engine.transaction(
       {
-        before: steps.hold.bind({ id: this.execution.id, lease_id: this.execution.claimed.lease.leaseId }),
-        check: (rows) => {
-          if (rows.length === 0) throw this.lost()
-        },
+        ...this.fenced(this.limitMs),
         work: body,
-        after: (value) => record.batch.bind([checkpoint(value)], { now: engine.now }),
+        after: (value) => {
+          output = this.recorder.encoded(this.boundary, value)
+          const checkpoint = this.recorder.checkpoint(this.boundary, 'success', { output })
+          return record.batch.bind([checkpoint], { now: engine.now })
+        },
         checkAfter: (rows) => {
           const [row] = rows.flat() as unknown as RecordedRow[]
           if (row === undefined) throw this.lost()
         },
-        limitMs: this.limitMs,
       },
       'transactional step',
     )
+    return output
   }
 
   /**
    * Whether a COMMIT whose answer was lost took effect. Taking the run's row lock proves that the old backend, which
    * held it, has ended one way or the other; what is there then stays.
    */
-  private async committed(name: string): Promise<string | undefined> {
-    const { engine } = this.execution
-    const hold = engine.queries.steps.hold.bind({
-      id: this.execution.id,
-      lease_id: this.execution.claimed.lease.leaseId,
-    })
+  private async committed(): Promise<string | undefined> {
+    const { engine, history } = this.recorder
     try {
-      await engine.transaction(
-        {
-          before: hold,
-          check: (rows) => {
-            if (rows.length === 0) throw this.lost()
-          },
-          work: () => undefined,
-          after: () => [],
-          checkAfter: () => undefined,
-          limitMs: engine.config.connectionTimeoutMs,
-        },
-        'resolve a lost commit',
-      )
-      this.execution.history.add(await this.execution.readHistory())
-      return this.execution.history.visit(name, 'transaction')?.output ?? undefined
+      const plan = {
+        ...this.fenced(engine.config.connectionTimeoutMs),
+        work: () => undefined,
+        after: () => [],
+        checkAfter: () => undefined,
+      }
+      await engine.transaction(plan, 'resolve a lost commit')
+      await this.recorder.refresh()
+      return history.visit(this.boundary.name, 'transaction')?.output ?? undefined
     } catch (error) {
-      if (error instanceof LeaseLostError) throw new Interruption({ kind: 'lost' })
-      throw new Interruption({ kind: 'trouble', error })
+      throw new Interruption(error instanceof LeaseLostError ? { kind: 'lost' } : { kind: 'trouble', error })
+    }
+  }
+
+  /** The beginning of a transaction that holds the fence. */
+  private fenced(limitMs: number): Pick<TransactionPlan<unknown, unknown>, 'before' | 'check' | 'limitMs'> {
+    const { engine, claimed } = this.recorder
+    return {
+      before: engine.queries.steps.hold.bind({ id: claimed.row.id, lease_id: claimed.lease.leaseId }),
+      check: (rows) => {
+        if (rows.length === 0) throw this.lost()
+      },
+      limitMs,
     }
   }
 
   private lost(): LeaseLostError {
-    return new LeaseLostError(`The lease on run ${this.execution.id} was lost.`, this.execution.id)
+    const { id } = this.recorder.claimed.row
+    return new LeaseLostError(`The lease on run ${id} was lost.`, id)
   }
 }

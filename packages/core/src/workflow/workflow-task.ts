@@ -1,13 +1,14 @@
 import { decode } from '../codec/decode.js'
 import { encode } from '../codec/encode.js'
 import { encodeError } from '../codec/error-record.js'
-import { LeaseLostError, TerminalError } from '../errors.js'
+import { LeaseLostError, ReplayDivergedError, TerminalError } from '../errors.js'
 import type { Claimed } from '../queue/claimer.js'
 import { nextAttemptIn } from '../retry.js'
 import type { Engine } from '../store/engine.js'
 import type { Task, TaskContext } from '../worker/task.js'
 import type { WorkflowDefinition } from './define-workflow.js'
-import { Execution, type Ending } from './execution.js'
+import type { Ending } from './ending.js'
+import { Execution } from './execution.js'
 import { Run } from './run.js'
 
 /** A workflow as the store's lists of workflows hold it. */
@@ -40,6 +41,7 @@ export class WorkflowTask implements Task {
       leaseMs: this.policy.leaseMs ?? this.engine.config.leaseMs,
     })
     const outcome = await Promise.race([this.body(execution, claimed), execution.ended])
+    execution.close()
     try {
       await this.conclude(execution, context, outcome)
     } catch (error) {
@@ -81,6 +83,9 @@ export class WorkflowTask implements Task {
         return
       case 'lost':
         context.emit({ type: 'lease_lost', queue, id })
+        return
+      case 'diverged':
+        await this.failed(execution, context, outcome.error)
         return
       case 'trouble':
         context.emit({ type: 'trouble', error: outcome.error })
@@ -124,7 +129,11 @@ export class WorkflowTask implements Task {
     const { id, claimed } = execution
     const step = execution.stepOf(error)
     const encoded = encodeError(error, step)
-    const inMs = nextAttemptIn(this.policy.retry, error, claimed.row.failures + 1, this.engine.random)
+    // The same code would diverge again.
+    const hopeless = error instanceof ReplayDivergedError
+    const inMs = hopeless
+      ? undefined
+      : nextAttemptIn(this.policy.retry, error, claimed.row.failures + 1, this.engine.random)
     if (inMs === undefined) {
       await claimed.lease.finish({ status: 'error', output: null, error: encoded, failed: 1 })
       context.emit({ type: 'dead', queue: this.queue, id, error })
@@ -145,8 +154,7 @@ export class WorkflowTask implements Task {
 
 // A result that cannot be stored and a diverged replay stay what they are however often they are tried.
 function terminal(error: unknown): unknown {
+  if (error instanceof ReplayDivergedError) return error
   const { code, message } = error as { code?: string; message: string }
-  return code === 'REPLAY_DIVERGED'
-    ? error
-    : new TerminalError(message, { cause: error, ...(code === undefined ? {} : { code }) })
+  return new TerminalError(message, { cause: error, ...(code === undefined ? {} : { code }) })
 }

@@ -1,8 +1,8 @@
-import type { Config, ConfigInput } from './config/settings.js'
-import { configKeys } from './config/settings.js'
-import { resolveConfig, type ConfigPlaces } from './config/resolve.js'
-import { ConfigError, DriverMissingError } from './errors.js'
-import { checkKeys, display, suggestion } from './names.js'
+import type { Config, ConfigInput } from '../config/settings.js'
+import { configKeys } from '../config/settings.js'
+import { resolveConfig, type ConfigPlaces } from '../config/resolve.js'
+import { ConfigError, DriverMissingError } from '../errors.js'
+import { checkKeys, display, suggestion } from '../names.js'
 import { storeOptionKeys, type StoreOptions } from './open-store.js'
 import type { Store } from './store.js'
 

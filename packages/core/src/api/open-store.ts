@@ -1,8 +1,8 @@
-import { systemClock, type Clock } from './clock.js'
-import type { Config } from './config/settings.js'
-import type { Driver } from './db/driver.js'
-import { Engine } from './store/engine.js'
-import { systemRandom, type Random } from './random.js'
+import { systemClock, type Clock } from '../clock.js'
+import type { Config } from '../config/settings.js'
+import type { Driver } from '../db/driver.js'
+import { Engine } from '../store/engine.js'
+import { systemRandom, type Random } from '../random.js'
 import { Store } from './store.js'
 
 /** What a store can be given besides its configuration. */
@@ -11,10 +11,12 @@ export interface StoreOptions {
   readonly clock?: Clock
   /** Randomness for tests. Default: the platform's. */
   readonly random?: Random
+  /** Puts something between the engine and the database, for tests: to count statements, or to make them fail. */
+  readonly wrapDriver?: (driver: Driver) => Driver
 }
 
 /** Names of the options of {@link StoreOptions}. */
-export const storeOptionKeys: readonly string[] = ['clock', 'random']
+export const storeOptionKeys: readonly string[] = ['clock', 'random', 'wrapDriver']
 
 /**
  * Opens a store over a driver. Nothing is sent to the database yet but what the driver sent to connect.
@@ -25,6 +27,7 @@ export function openStore<Tx>(
   config: Config,
   options: StoreOptions = {},
 ): Promise<Store<Tx>> {
-  const engine = new Engine(driver, config, options.clock ?? systemClock, options.random ?? systemRandom)
+  const used = options.wrapDriver?.(driver) ?? driver
+  const engine = new Engine(used, config, options.clock ?? systemClock, options.random ?? systemRandom)
   return Promise.resolve(new Store<Tx>(engine))
 }

@@ -1,19 +1,19 @@
-import { Admin } from './admin/admin.js'
-import { InvalidArgumentError } from './errors.js'
-import { checkKeys, checkName, display } from './names.js'
-import { Consumer, type ConsumerOptions } from './queue/consumer.js'
-import { defineQueue, type QueueDefinition, type QueueHandler } from './queue/define-queue.js'
-import { Producer, type EnqueueOptions, type ProducerOptions } from './queue/producer.js'
-import type { Engine } from './store/engine.js'
-import { Registration } from './store/registration.js'
-import type { TransactionAdapter } from './transaction/adapter.js'
-import { QueueTask } from './worker/queue-task.js'
-import type { Task } from './worker/task.js'
-import { Worker, type WorkerOptions } from './worker/worker.js'
-import type { WorkflowDefinition } from './workflow/define-workflow.js'
-import { Outcomes } from './workflow/outcomes.js'
-import { RunHandle } from './workflow/run-handle.js'
-import { WorkflowTask, type AnyWorkflow } from './workflow/workflow-task.js'
+import { Admin } from '../admin/admin.js'
+import { InvalidArgumentError } from '../errors.js'
+import { checkKeys, checkName, display } from '../names.js'
+import { Consumer, type ConsumerOptions } from '../queue/consumer.js'
+import { defineQueue, type QueueDefinition, type QueueHandler } from '../queue/define-queue.js'
+import { Producer, type EnqueueOptions, type ProducerOptions } from '../queue/producer.js'
+import type { Engine } from '../store/engine.js'
+import { Registration } from '../store/registration.js'
+import type { TransactionAdapter } from '../transaction/adapter.js'
+import { QueueTask } from '../worker/queue-task.js'
+import type { Task } from '../worker/task.js'
+import { Worker, type WorkerOptions } from '../worker/worker.js'
+import type { WorkflowDefinition } from '../workflow/define-workflow.js'
+import { Outcomes } from '../workflow/outcomes.js'
+import { RunHandle } from '../workflow/run-handle.js'
+import { WorkflowTask, type AnyWorkflow } from '../workflow/workflow-task.js'
 
 /** Options of `store.trigger()`. */
 export interface TriggerOptions<Tx = unknown> extends Omit<EnqueueOptions<Tx>, 'onConflict'> {
@@ -135,7 +135,7 @@ export class Store<Tx = unknown> {
         throw new InvalidArgumentError('trigger takes a workflow (defineWorkflow) as its first argument.')
       }
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
     const producer = new Producer<Input, Tx | TransactionAdapter>(this.engine, workflow.queue, {}, 'workflow')
     return producer.enqueue(input as Input, given).then((id) => this.run(workflow, id))

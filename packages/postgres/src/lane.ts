@@ -1,0 +1,122 @@
+import type { TransactionSql } from 'postgres'
+import { TimeoutError, type Clock, type Row, type Statement, type TransactionPlan } from '@pgqrs/core/driver'
+import type { Connection } from './connection.js'
+import { ConnectionLost, TransactionOver } from './failure.js'
+import { snakeCased } from './rows.js'
+import { openScope } from './transaction-tag.js'
+
+// The server's limits only count when this process no longer does, so they must not come first.
+const SERVER_GRACE_MS = 1000
+
+/**
+ * Carries a plan out on a connection that carries nothing else meanwhile.
+ * @param answerMs how long the answer to COMMIT may take.
+ * @throws TimeoutError past the plan's limit, ConnectionLost when the connection died, and what the plan throws.
+ */
+export async function runPlan<T>(
+  connection: Connection,
+  plan: TransactionPlan<TransactionSql, T>,
+  answerMs: number,
+  clock: Clock,
+): Promise<T> {
+  const { limitMs } = plan
+  const stop = clock.after(limitMs, () => {
+    connection.cancel()
+    connection.kill(new TimeoutError(`The transaction took longer than ${limitMs} ms and was rolled back.`))
+  })
+  const serverMs = Math.ceil(limitMs + SERVER_GRACE_MS)
+  const settings =
+    // The last user may have left some behind.
+    `reset all; set local statement_timeout = ${serverMs}; ` +
+    `set local idle_in_transaction_session_timeout = ${serverMs}`
+  try {
+    return await transaction(connection, settings, answerMs, async () => {
+      plan.check(await ours(connection, plan.before))
+      const value = plainRows(await userPart(connection, plan))
+      const rows: Row[][] = []
+      for (const statement of plan.after(value)) rows.push(await ours(connection, statement))
+      plan.checkAfter(rows)
+      // From here on a limit would make it unknown whether the transaction counts.
+      stop()
+      return value
+    })
+  } finally {
+    stop()
+  }
+}
+
+/**
+ * Executes statements as one transaction.
+ * @param answerMs how long each may take.
+ */
+export function runTogether(
+  connection: Connection,
+  statements: readonly Statement[],
+  answerMs: number,
+): Promise<Row[][]> {
+  return transaction(connection, '', answerMs, async () => {
+    const rows: Row[][] = []
+    for (const statement of statements) rows.push(await connection.run(statement, answerMs))
+    return rows
+  })
+}
+
+async function transaction<T>(
+  connection: Connection,
+  settings: string,
+  answerMs: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    // Its answer is not waited for: the first statement travels with it. BEGIN comes first, so that whatever fails
+    // in this line, what follows is never on its own.
+    const begun = connection.command(`begin; ${settings}`, answerMs)
+    const [value] = await Promise.all([work(), begun])
+    const tag = await connection.command('commit', answerMs)
+    if (tag !== 'COMMIT') throw new TransactionOver('A statement of the transaction failed, so it was rolled back.')
+    return value
+  } catch (error) {
+    // Why the connection died says more than what its death did to the callback.
+    if (connection.death !== undefined) throw connection.death
+    await rollback(connection, answerMs)
+    throw error
+  }
+}
+
+async function rollback(connection: Connection, answerMs: number): Promise<void> {
+  try {
+    if (connection.status !== 'I') await connection.command('rollback', answerMs)
+  } catch (error) {
+    connection.kill(new ConnectionLost('the transaction could not be rolled back', true, error))
+  }
+}
+
+async function userPart<T>(connection: Connection, plan: TransactionPlan<TransactionSql, T>): Promise<T> {
+  const scope = openScope(connection)
+  try {
+    return await untilDeath(connection, async () => {
+      const value = await plan.work(scope.tx)
+      await scope.finish()
+      return value
+    })
+  } finally {
+    await scope.abandon()
+  }
+}
+
+async function ours(connection: Connection, statement: Statement): Promise<Row[]> {
+  return snakeCased(await connection.run(statement))
+}
+
+function untilDeath<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const forget = connection.onDeath(reject)
+    work().then(resolve, reject).finally(forget)
+  })
+}
+
+// A result of postgres.js is a subclass of Array, which the codec would refuse; its rows are what was meant.
+function plainRows<T>(value: T): T {
+  if (!Array.isArray(value) || !('statement' in value && 'command' in value)) return value
+  return [...(value as unknown[])] as T
+}

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exercise, type Row, type TestDatabase } from '@pgqrs/conformance'
+import { connect, type Database as Connection } from '@pgqrs/sqlite'
+import Database from 'better-sqlite3'
+
+function database(file: string, remove: () => void): TestDatabase {
+  const client = new Database(file, { timeout: 5000 })
+  return {
+    dsn: `sqlite:${file}`,
+    connect: (options) => connect({ dsn: `sqlite:${file}`, ...options }),
+    query: (sql) => {
+      const statement = client.prepare<[], Row>(sql)
+      return Promise.resolve(statement.reader ? statement.all() : (statement.run(), []))
+    },
+    writeEffect: (tx, name) =>
+      (tx as Connection).prepare('insert into effects (name) values (?)').run(name).changes,
+    inTransaction: async (work) => {
+      client.exec('begin immediate')
+      try {
+        await work(client)
+        client.exec('commit')
+      } catch (error) {
+        client.exec('rollback')
+        throw error
+      }
+    },
+    drop: () => {
+      client.close()
+      remove()
+      return Promise.resolve()
+    },
+  }
+}
+
+exercise({
+  name: 'sqlite file',
+  package: '@pgqrs/sqlite',
+  capabilities: { wake: 'watch', oneWriter: true, clock: 'host', shared: true, schemas: false },
+  create: () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pgqrs-sqlite-'))
+    return Promise.resolve(
+      database(join(folder, 'test.db'), () => {
+        rmSync(folder, { recursive: true, force: true })
+      }),
+    )
+  },
+})
