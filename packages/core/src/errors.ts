@@ -54,10 +54,10 @@ export class PayloadError extends PgqrsError {
 
 /** The producer's own rate limit refuses the call for now. Raised before any I/O. */
 export class RateLimitedError extends PgqrsError {
-  /** After how many milliseconds the call would be let through. */
+  /** After how many milliseconds the call would be let through; Infinity for a batch that never would be. */
   readonly retryAfterMs: number
   constructor(message: string, retryAfterMs: number) {
-    super('RATE_LIMITED', message, { retryable: true })
+    super('RATE_LIMITED', message, { retryable: Number.isFinite(retryAfterMs) })
     this.retryAfterMs = retryAfterMs
   }
 }

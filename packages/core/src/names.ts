@@ -4,6 +4,9 @@ import { ConfigError, InvalidArgumentError } from './errors.js'
 const LONGEST_NAME_BYTES = 200
 const LONGEST_STEP_BYTES = 600
 
+// Postgres cannot index more, and what holds on one database must hold on all.
+const LONGEST_PATH_BYTES = 2000
+
 /** Letters, digits and `_ - . : /`, beginning with a letter, digit or underscore. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$/
 
@@ -13,13 +16,31 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$/
  * @throws InvalidArgumentError
  */
 export function checkName(kind: 'queue' | 'workflow' | 'step' | 'worker', name: string): string {
-  if (typeof name !== 'string' || name.length > LONGEST_NAME_BYTES || !NAME.test(name)) {
+  // A slash in the name of a step would look like a scope.
+  const slash = kind === 'step' ? '' : ' /'
+  const isName = typeof name === 'string' && name.length <= LONGEST_NAME_BYTES && NAME.test(name)
+  if (!isName || (slash === '' && name.includes('/'))) {
     throw new InvalidArgumentError(
       `${display(name)} is not a ${kind} name: use 1 to ${LONGEST_NAME_BYTES} of the characters ` +
-        `A-Z a-z 0-9 _ - . : / and begin with a letter, a digit or _.`,
+        `A-Z a-z 0-9 _ - . :${slash} and begin with a letter, a digit or _.`,
     )
   }
   return name
+}
+
+/**
+ * Checks the full name of a step, with the scopes and keys it stands in.
+ * @throws InvalidArgumentError
+ */
+export function checkStepPath(path: string): string {
+  const bytes = typeof path === 'string' ? Buffer.byteLength(path) : 0
+  if (bytes === 0 || bytes > LONGEST_PATH_BYTES || hasControlCharacter(path) || !path.isWellFormed()) {
+    throw new InvalidArgumentError(
+      `${display(path)} is not the name of a step: with its scopes and keys it has 1 to ${LONGEST_PATH_BYTES} bytes ` +
+        'and no control characters.',
+    )
+  }
+  return path
 }
 
 /**
@@ -61,9 +82,15 @@ export function checkSchema(schema: string): string {
 
 /** A value from outside, quoted and short enough for an error message, with nothing that moves a terminal's cursor. */
 export function display(value: unknown): string {
-  if (typeof value !== 'string') return String(value)
-  const text = value.length > 60 ? `${value.slice(0, 57)}…` : value
-  return JSON.stringify(text)
+  if (typeof value === 'string') return JSON.stringify(clipped(value))
+  if (typeof value === 'function') return 'a function'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'object' && value !== null) return value instanceof Date ? 'a Date' : 'an object'
+  return clipped(String(value))
+}
+
+function clipped(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }
 
 /** The candidate nearest to `name`, when one is near enough to be a typing error. */
@@ -89,8 +116,13 @@ export function suggestion(name: string, candidates: Iterable<string>): string {
 /**
  * Refuses option keys nobody reads, with the nearest one that is read.
  * @throws ConfigError
+ * @throws InvalidArgumentError when the options are no object
  */
 export function checkKeys(options: object, known: readonly string[], what: string): void {
+  const given: unknown = options
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new InvalidArgumentError(`${what}: the options must be an object. Got ${display(given)}.`)
+  }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       throw new ConfigError(`${what}: unknown option ${display(key)}.${suggestion(key, known)}`)

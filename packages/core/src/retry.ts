@@ -44,6 +44,9 @@ export function retryPolicy(
       `retry.backoff must be fixed, exponential or exponential-jitter. Got ${display(backoff)}.`,
     )
   }
+  if (given.shouldRetry !== undefined && typeof given.shouldRetry !== 'function') {
+    throw new InvalidArgumentError(`retry.shouldRetry must be a function. Got ${display(given.shouldRetry)}.`)
+  }
   return {
     maxAttempts: toCount(given.maxAttempts ?? defaults.maxAttempts, 'retry.maxAttempts'),
     backoff,

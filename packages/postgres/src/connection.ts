@@ -1,10 +1,8 @@
-import type { Socket } from 'node:net'
 import postgres, { type Options, type Sql } from 'postgres'
 import type { Cancel, Clock, Row, Statement } from '@pgqrs/core/driver'
 import { dial } from './dial.js'
 import { classify, ConnectionLost } from './failure.js'
-import { Gate } from './gate.js'
-import type { Address, Parameters } from './parameters.js'
+import type { Address, Parameters, RawSocket } from './parameters.js'
 import { SilentSocket, type TransactionStatus } from './silent-socket.js'
 
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
@@ -26,10 +24,9 @@ export interface ConnectionUse {
  * rejected, what comes later is rejected unsent, and nothing is thrown anywhere else.
  */
 export class Connection {
-  /** The client of this one connection. Its queries must pass a {@link Gate}. */
+  /** The client of this one connection. Queries of a user's must pass a `Gate`, ours go through {@link run}. */
   readonly sql: Sql
-  readonly #gate = new Gate()
-  readonly #socket: Socket
+  readonly #socket: RawSocket
   readonly #silent: SilentSocket
   readonly #clock: Clock
   readonly #onDeath = new Set<(error: Error) => void>()
@@ -38,7 +35,7 @@ export class Connection {
   #death: Error | undefined
 
   private constructor(
-    socket: Socket,
+    socket: RawSocket,
     address: Address,
     parameters: Parameters,
     password: string,
@@ -102,7 +99,7 @@ export class Connection {
   }
 
   async #begin(): Promise<void> {
-    const result = await this.#gate.guard(this.sql.unsafe('select 1'))
+    const result = await this.untilDeath(this.sql.unsafe('select 1'))
     this.#backend = result.state
   }
 
@@ -128,16 +125,35 @@ export class Connection {
     return () => this.#onDeath.delete(listener)
   }
 
+  /** Settles like the promise, or rejects with the reason when the connection dies first. */
+  untilDeath<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const forget = this.onDeath(reject)
+      promise.then(
+        (value) => {
+          forget()
+          resolve(value)
+        },
+        (error: unknown) => {
+          forget()
+          // The error as it is, whatever it is.
+          reject(error)
+        },
+      )
+    })
+  }
+
   /**
    * Executes a statement. When no answer comes within `limitMs` it is cancelled, and when that is not answered
    * either the connection is given up.
    * @throws ConnectionLost or the server's error.
    */
   async run({ sql: text, parameters }: Statement, limitMs?: number): Promise<Row[]> {
+    if (this.#death !== undefined) throw new ConnectionLost(this.#death.message, false, this.#death)
     const stop = limitMs === undefined ? () => {} : this.#limit(limitMs)
     try {
       const query = this.sql.unsafe<Row[]>(text, parameters as never[], { prepare: true })
-      return await this.#gate.guard(query)
+      return await this.untilDeath(query)
     } finally {
       stop()
     }
@@ -174,7 +190,7 @@ export class Connection {
   kill(reason: Error): void {
     if (!this.#die(reason)) return
     this.#socket.destroy()
-    // Last, because it hands its error to queries that the gates have rejected already. Not while it is being opened:
+    // Last, because it hands its error to queries that were rejected before. Not while it is being opened:
     // postgres.js then waits for the types of arrays in a promise that nobody holds.
     if (this.#backend !== undefined) this.#silent.fail(reason)
   }
@@ -198,7 +214,6 @@ export class Connection {
   #die(reason: Error): boolean {
     if (this.#death !== undefined) return false
     this.#death = reason
-    this.#gate.shut(new ConnectionLost(reason.message, false, reason), reason)
     for (const listener of [...this.#onDeath]) listener(reason)
     this.#onDeath.clear()
     return true

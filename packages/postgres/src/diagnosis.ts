@@ -29,7 +29,10 @@ export async function diagnose(error: unknown, schema: string | undefined, ask: 
 function explanation(code: string, message: string, place: Place): Failure | undefined {
   const { schema, exists, role, owner } = place
   if (schema === null) {
-    return { kind: 'schema_missing', detail: 'No schema of the search path exists or may be used. Name one: { schema }.' }
+    return {
+      kind: 'schema_missing',
+      detail: 'No schema of the search path exists or may be used. Name one: { schema }.',
+    }
   }
   if (!exists) return { kind: 'schema_missing', detail: `Run: CREATE SCHEMA ${schema}` }
   if (code !== '42501') return undefined

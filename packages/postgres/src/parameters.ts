@@ -1,8 +1,13 @@
 import type { Duplex } from 'node:stream'
-import type { Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import postgres, { type ParsedOptions, type Sql } from 'postgres'
 import { ConfigError, display } from '@pgqrs/core/driver'
+
+/** What carries a connection: a socket of Node's, or a stream that an application made instead. */
+export type RawSocket = Duplex & {
+  readonly connecting?: boolean
+  setKeepAlive?(on: boolean, afterMs: number): unknown
+}
 
 /** Where a server listens. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string }
@@ -19,7 +24,7 @@ export interface Parameters {
   readonly directTls: boolean
   readonly prepare: boolean
   /** The application's own way to a socket, for instance through a tunnel. */
-  readonly openSocket?: (() => Promise<Socket>) | undefined
+  readonly openSocket?: (() => Promise<RawSocket>) | undefined
   /** What only a user's transaction has: types, transforms and other options of the application's client. */
   readonly client: ClientOptions
 }
@@ -40,7 +45,7 @@ type ClientOptions = Pick<
 interface Hidden {
   readonly pass: string | (() => string | Promise<string>)
   readonly path: string | false | undefined
-  readonly socket?: ((options: unknown) => Duplex | Promise<Duplex>) | undefined
+  readonly socket?: ((options: unknown) => RawSocket | Promise<RawSocket>) | undefined
   readonly sslnegotiation?: string | null
   readonly ssl: boolean | string | ConnectionOptions
 }
@@ -62,8 +67,7 @@ export function parametersOfClient(client: Sql, prepare: boolean): Parameters {
     directTls: sslnegotiation === 'direct',
     // PgBouncer's users turn it off in one place or the other; either must count.
     prepare: prepare && options.prepare,
-    // A socket that is not one of Node's lacks keep-alive only, and postgres.js asks before it uses that.
-    openSocket: socket && (async () => (await socket(options)) as Socket),
+    openSocket: socket && (async () => socket(options)),
     client: options,
   }
 }
@@ -109,7 +113,7 @@ function split(dsn: string): { text: string; parts: Omit<Parts, 'port'> & { port
       `The scheme of the DSN is ${display(scheme)}. For Postgres it is postgres:// or postgresql://.`,
     )
   }
-  const [front = '', query = ''] = halves(dsn, '?')
+  const [front, query] = halves(dsn, '?')
   checkFront(front, query)
   const settings = new URLSearchParams(query)
   const database = front.split('/').slice(3).join('/')
@@ -122,7 +126,7 @@ function split(dsn: string): { text: string; parts: Omit<Parts, 'port'> & { port
     settings.delete(name)
   }
   const { port, ...rest } = parts
-  const text = settings.size === 0 ? front : `${front}?${settings}`
+  const text = settings.size === 0 ? front : `${front}?${settings.toString()}`
   return { text, parts: port === undefined ? rest : { ...rest, port: checkPort(port) } }
 }
 

@@ -13,7 +13,7 @@ export interface PoolRules {
   readonly clock: Clock
   /** Longest time a call waits for a connection, in ms; without it the wait ends with the pool. */
   readonly waitMs?: number
-  open(): Promise<Connection>
+  readonly open: () => Promise<Connection>
 }
 
 // Prepared statements pile up in a backend, and a connection outlives a change of where the name of the host leads.
@@ -55,7 +55,8 @@ export class Pool {
     const empty = new Promise<void>((resolve) => (this.#closed = resolve))
     for (const waiter of [...this.#waiting]) waiter.reject(closed())
     const stop = clock.after(CLOSING_MS, () => {
-      for (const connection of this.#members.keys()) connection.kill(new ConnectionLost('the store was closed', true))
+      for (const connection of this.#members.keys())
+        connection.kill(new ConnectionLost('the store was closed', true))
       this.#closed?.()
     })
     for (const connection of this.#idle.splice(0)) this.#retire(connection)
@@ -72,7 +73,9 @@ export class Pool {
       const stop =
         waitMs === undefined
           ? () => {}
-          : clock.after(waitMs, () => waiter.reject(new ConnectionLost(`no connection within ${waitMs} ms`, false)))
+          : clock.after(waitMs, () =>
+              waiter.reject(new ConnectionLost(`no connection within ${waitMs} ms`, false)),
+            )
       const leave = (): void => {
         stop()
         this.#waiting.delete(waiter)

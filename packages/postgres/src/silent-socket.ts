@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net'
+import type { RawSocket } from './parameters.js'
 
-type Listener = (...values: never[]) => void
+type Listener = (value: unknown) => void
 
 const READY_FOR_QUERY = 0x5a
 const HEADER_BYTES = 5
@@ -17,32 +17,28 @@ export type TransactionStatus = 'I' | 'T' | 'E'
  */
 export class SilentSocket {
   status: TransactionStatus | undefined
-  readonly #raw: Socket
+  readonly #raw: RawSocket
   readonly #errorListeners = new Set<Listener>()
   readonly #header = Buffer.alloc(HEADER_BYTES)
   #headerBytes = 0
   #bodyBytes = 0
 
-  constructor(raw: Socket) {
+  constructor(raw: RawSocket) {
     this.#raw = raw
     raw.on('data', (chunk: Buffer) => {
       this.#read(chunk)
     })
   }
 
-  get readyState(): string {
-    return this.#raw.readyState
-  }
-
   on(event: string, listener: Listener): this {
-    if (event === 'data' || event === 'drain') this.#raw.on(event, listener as () => void)
+    if (event === 'data' || event === 'drain') this.#raw.on(event, listener)
     else if (event === 'error') this.#errorListeners.add(listener)
     return this
   }
 
   removeListener(event: string, listener: Listener): this {
     if (event === 'error') this.#errorListeners.delete(listener)
-    else this.#raw.removeListener(event, listener as () => void)
+    else this.#raw.removeListener(event, listener)
     return this
   }
 
@@ -70,12 +66,12 @@ export class SilentSocket {
   }
 
   setKeepAlive(on: boolean, afterMs: number): void {
-    this.#raw.setKeepAlive(on, afterMs)
+    this.#raw.setKeepAlive?.(on, afterMs)
   }
 
   /** Makes postgres.js reject what it holds and destroy its streams, without letting it know that this is the end. */
   fail(error: Error): void {
-    for (const listener of this.#errorListeners) listener(error as never)
+    for (const listener of this.#errorListeners) listener(error)
   }
 
   // Hops from message to message: a type byte, then a length that counts itself.

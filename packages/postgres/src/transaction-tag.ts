@@ -4,7 +4,8 @@ import type { Connection } from './connection.js'
 import { TransactionOver } from './failure.js'
 import { Gate, type AnyQuery } from './gate.js'
 
-const CONTROL = /^\s*(?:begin|start\s+transaction|commit|end|rollback(?!\s+(?:work\s+|transaction\s+)?to\b)|abort|prepare\s+transaction)\b/i
+const CONTROL =
+  /^\s*(?:begin|start\s+transaction|commit|end|rollback(?!\s+(?:work\s+|transaction\s+)?to\b)|abort|prepare\s+transaction)\b/i
 
 /** What a user's callback is given, and the means to end it. */
 export interface Scope {
@@ -35,7 +36,9 @@ export function openScope(connection: Connection, depth = 0): Scope {
       if (connection.status === 'T') return
       throw connection.status === 'E'
         ? new TransactionOver('A statement of the transaction failed, so it was rolled back.', gate.failure)
-        : new TransactionOver('The callback ended the transaction itself. Use tx.savepoint, or throw to roll back.')
+        : new TransactionOver(
+            'The callback ended the transaction itself. Use tx.savepoint, or throw to roll back.',
+          )
     },
   }
 }
@@ -74,8 +77,8 @@ function transactionTag(connection: Connection, gate: Gate, depth: number): Tran
   const members = {
     types: sql.types,
     typed: sql.typed,
-    array: sql.array,
-    json: sql.json,
+    array: sql.array.bind(sql),
+    json: sql.json.bind(sql),
     unsafe: (...args: Parameters<typeof sql.unsafe>) => {
       refuseControl(args[0])
       return gate.guard(sql.unsafe(...args))

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { delay, type Cancel, type Clock, type Execute, type Statement, type WakeChannel } from '@pgqrs/core/driver'
+import {
+  delay,
+  type Cancel,
+  type Clock,
+  type Execute,
+  type Statement,
+  type WakeChannel,
+} from '@pgqrs/core/driver'
 import type { Connection } from './connection.js'
 
 /** What a channel is made from. */
@@ -103,7 +110,10 @@ export class NotifyChannel implements WakeChannel {
         else heard(payload.split('\n'))
       })
       connection.onDeath(() => proof.fail())
-      const [row] = await connection.run(statement(`select quote_ident(${CHANNEL}) as name`, [this.#schema]), PROOF_MS)
+      const [row] = await connection.run(
+        statement(`select quote_ident(${CHANNEL}) as name`, [this.#schema]),
+        PROOF_MS,
+      )
       await connection.command(`listen ${String(row?.['name'])}`, PROOF_MS)
       while (!signal.aborted && connection.alive) {
         if (!(await proof.attempt((token) => this.#send(token)))) break

@@ -30,7 +30,10 @@ export async function database(): Promise<string> {
 }
 
 /** The same dsn with other parts. */
-export function at(dsn: string, parts: { database?: string; user?: string; password?: string; port?: number }): string {
+export function at(
+  dsn: string,
+  parts: { database?: string; user?: string; password?: string; port?: number },
+): string {
   const url = new URL(dsn)
   if (parts.database !== undefined) url.pathname = `/${parts.database}`
   if (parts.user !== undefined) url.username = parts.user

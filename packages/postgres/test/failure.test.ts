@@ -24,7 +24,11 @@ async function failure(driver: PostgresDriver, ...texts: string[]): Promise<Fail
 }
 
 /** A role without any right, and its dsn. */
-async function role(admin: Sql, dsn: string, name = `pgqrs_role_${randomBytes(4).toString('hex')}`): Promise<string> {
+async function role(
+  admin: Sql,
+  dsn: string,
+  name = `pgqrs_role_${randomBytes(4).toString('hex')}`,
+): Promise<string> {
   const quoted = `"${name.replaceAll('"', '""')}"`
   await admin.unsafe(`create role ${quoted} login password '${ROLE_PASSWORD}'`)
   onTestFinished(async () => {
@@ -37,7 +41,7 @@ it.each<[string, Failure['kind']]>([
   ["do $$ begin raise sqlstate '40001'; end $$", 'retry'],
   ["do $$ begin raise sqlstate '40P01'; end $$", 'retry'],
   ["do $$ begin raise sqlstate '55P03'; end $$", 'retry'],
-  ["set statement_timeout = 1; select pg_sleep(1)", 'retry'],
+  ['set statement_timeout = 1; select pg_sleep(1)', 'retry'],
   ["do $$ begin raise sqlstate '53300'; end $$", 'unsent'],
   ["do $$ begin raise sqlstate '57P03'; end $$", 'unsent'],
   ['begin read only; create table t (i int)', 'read_only'],
@@ -63,7 +67,10 @@ it.each<[string, string | undefined, Failure['kind']]>([
 
 it('classifies a database that does not exist', async () => {
   const driver = driverFor(at(await database(), { database: 'not_there' }))
-  expect(await failure(driver, 'select 1')).toEqual({ kind: 'other', detail: expect.stringContaining('Create the database') })
+  expect(await failure(driver, 'select 1')).toEqual({
+    kind: 'other',
+    detail: expect.stringContaining('Create the database'),
+  })
 })
 
 it('classifies a server that is not there, a name that is not there and one that never answers', async () => {
@@ -111,25 +118,38 @@ it('says which schema to create, also where Postgres only misses a table', async
   expect(await driver.execute([statement('create table "app".t (i int)')])).toHaveLength(1)
 })
 
-it.each(['bob', 'Bob "the" Builder'])('names the GRANTs that role %s needs, and they are enough', async (name) => {
-  const dsn = await database()
-  const admin = client(dsn)
-  await admin.unsafe('create schema app; create table app.pgqrs_t (i int)')
-  const driver = driverFor(await role(admin, dsn, `${name}_${randomBytes(3).toString('hex')}`), { schema: 'app' })
-  for (const text of ['create table app.mine (i int)', 'select * from app.pgqrs_t', 'insert into app.pgqrs_t values (1)', 'alter table app.pgqrs_t add j int']) {
-    const grants: string[] = []
-    await eventually(`${text} to work`, async () => {
-      const error: unknown = await driver.execute([statement(text)]).then(() => undefined, (e: unknown) => e)
-      if (error === undefined) return true
-      const { kind, detail = '' } = driver.classify(error)
-      expect(kind).toBe('permission')
-      expect(grants).not.toContain(detail)
-      grants.push(detail)
-      await admin.unsafe(detail)
-      return false
+it.each(['bob', 'Bob "the" Builder'])(
+  'names the GRANTs that role %s needs, and they are enough',
+  async (name) => {
+    const dsn = await database()
+    const admin = client(dsn)
+    await admin.unsafe('create schema app; create table app.pgqrs_t (i int)')
+    const driver = driverFor(await role(admin, dsn, `${name}_${randomBytes(3).toString('hex')}`), {
+      schema: 'app',
     })
-  }
-})
+    for (const text of [
+      'create table app.mine (i int)',
+      'select * from app.pgqrs_t',
+      'insert into app.pgqrs_t values (1)',
+      'alter table app.pgqrs_t add j int',
+    ]) {
+      const grants: string[] = []
+      await eventually(`${text} to work`, async () => {
+        const error: unknown = await driver.execute([statement(text)]).then(
+          () => undefined,
+          (e: unknown) => e,
+        )
+        if (error === undefined) return true
+        const { kind, detail = '' } = driver.classify(error)
+        expect(kind).toBe('permission')
+        expect(grants).not.toContain(detail)
+        grants.push(detail)
+        await admin.unsafe(detail)
+        return false
+      })
+    }
+  },
+)
 
 it('names the GRANT for the schema of the search path', async () => {
   const dsn = await database()
@@ -137,7 +157,10 @@ it('names the GRANT for the schema of the search path', async () => {
   await admin.unsafe('revoke create on schema public from public')
   const driver = driverFor(await role(admin, dsn))
   const { kind, detail } = await failure(driver, 'create table t (i int)')
-  expect([kind, detail]).toEqual(['permission', expect.stringMatching(/^GRANT USAGE, CREATE ON SCHEMA public TO pgqrs_role_/)])
+  expect([kind, detail]).toEqual([
+    'permission',
+    expect.stringMatching(/^GRANT USAGE, CREATE ON SCHEMA public TO pgqrs_role_/),
+  ])
 })
 
 it('shows the password nowhere', async () => {
@@ -155,7 +178,9 @@ it('shows the password nowhere', async () => {
   }
   const live = driverFor(await role(client(dsn), dsn))
   shown.push(live, await live.execute([statement('select 1 / 0')]).catch((e: unknown) => e))
-  const all = shown.map((thing) => inspect(thing, { depth: 20, showHidden: true }) + JSON.stringify(thing)).join('\n')
+  const all = shown
+    .map((thing) => inspect(thing, { depth: 20, showHidden: true }) + JSON.stringify(thing))
+    .join('\n')
   expect(all).not.toContain('canary')
   expect(all).not.toContain(encodeURIComponent(password))
 })

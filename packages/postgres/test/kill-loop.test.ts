@@ -5,7 +5,9 @@ import { client, database, driverFor, strayErrors } from './database.js'
 
 const LOOP_MS = 10_000
 
-it('loses no statement, hangs none and throws nothing while backends are killed all the time', async ({ task }) => {
+it('loses no statement, hangs none and throws nothing while backends are killed all the time', async ({
+  task,
+}) => {
   const stray = strayErrors()
   const dsn = await database()
   const admin = client(dsn)
@@ -23,7 +25,8 @@ it('loses no statement, hangs none and throws nothing while backends are killed 
     while (performance.now() < end) {
       const id = next++
       const begun = performance.now()
-      const text = 'insert into written select $1::int from pg_sleep($2::float8) where length($3::text) > 0 returning id'
+      const text =
+        'insert into written select $1::int from pg_sleep($2::float8) where length($3::text) > 0 returning id'
       const parameters = [id, id % 4 === 0 ? 0.01 : 0, 'x'.repeat(id % 7 === 0 ? 20_000 : 3)]
       const several = id % 5 === 0 ? [{ sql: 'select 1', parameters: [], reads: true }] : []
       try {

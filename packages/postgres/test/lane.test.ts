@@ -23,18 +23,24 @@ it('never runs a late statement of a dead transaction, inside another one or out
   const dead = deferred()
   const late: string[] = []
   const lateDone = deferred()
-  const first = driver.transaction(
-    plan(async (tx) => {
-      await tx`insert into notes values ('first')`
-      const madeInTime = tx`insert into notes values ('late, made before')`
-      started.resolve(await pidOf(tx))
-      await dead.promise
-      for (const statement of [madeInTime, tx`insert into notes values ('late')`, tx.unsafe('insert into notes values ($1)', ['late'])]) {
-        late.push(await settled(statement))
-      }
-      lateDone.resolve()
-    }),
-  ).catch((error: unknown) => error)
+  const first = driver
+    .transaction(
+      plan(async (tx) => {
+        await tx`insert into notes values ('first')`
+        const madeInTime = tx`insert into notes values ('late, made before')`
+        started.resolve(await pidOf(tx))
+        await dead.promise
+        for (const statement of [
+          madeInTime,
+          tx`insert into notes values ('late')`,
+          tx.unsafe('insert into notes values ($1)', ['late']),
+        ]) {
+          late.push(await settled(statement))
+        }
+        lateDone.resolve()
+      }),
+    )
+    .catch((error: unknown) => error)
   await killAndWait(admin, await started.promise)
   expect(driver.classify(await first).kind).toBe('broken')
   const second = driver.transaction(
@@ -58,8 +64,10 @@ it('never runs a statement of a transaction that has ended well', async () => {
   await driver.transaction(plan((tx) => void (kept = tx)))
   await expect(kept!`insert into notes values ('late')`).rejects.toThrow(/its transaction is over/)
   // Nobody waits for this one: it must not end the process.
-  kept!`insert into notes values ('late')`.execute()
-  await expect(kept!.savepoint(async (tx) => tx`insert into notes values ('late')`)).rejects.toThrow(/is over/)
+  void kept!`insert into notes values ('late')`.execute()
+  await expect(kept!.savepoint(async (tx) => tx`insert into notes values ('late')`)).rejects.toThrow(
+    /is over/,
+  )
   expect(await notes(admin)).toEqual(['checkpoint'])
   expect(stray).toEqual([])
 })
@@ -119,7 +127,8 @@ it('ends a transaction that takes too long, whatever it is doing', async () => {
     await expect(slow).rejects.toMatchObject({ code: 'TIMEOUT' })
   }
   await eventually('the server to end the statements', async () => {
-    const [row] = await admin`select count(*)::int as n from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active' and pid <> pg_backend_pid()`
+    const [row] =
+      await admin`select count(*)::int as n from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active' and pid <> pg_backend_pid()`
     return row!['n'] === 0
   })
   expect(await notes(admin)).toEqual([])
@@ -162,7 +171,9 @@ it('says that the outcome is unknown when the answer to COMMIT is lost', async (
 it('keeps settings of one transaction from the next', async () => {
   const { dsn } = await setting()
   const driver = driverFor(dsn, { maxConnections: 2 })
-  await driver.transaction(plan((tx) => tx`select set_config('search_path', 'pg_catalog', false)`, { after: () => [] }))
+  await driver.transaction(
+    plan((tx) => tx`select set_config('search_path', 'pg_catalog', false)`, { after: () => [] }),
+  )
   const [row] = (await driver.transaction(plan((tx) => tx`show search_path`))) as Row[]
   expect(row).toEqual({ search_path: '"$user", public' })
 })

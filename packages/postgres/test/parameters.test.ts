@@ -6,7 +6,10 @@ import { describe, parametersOfClient, parametersOfDsn } from '../src/parameters
 
 group('a DSN', () => {
   it('is read as postgres.js reads it', () => {
-    const parameters = parametersOfDsn('postgresql://me:p%40ss@db.local:6543/my%20app?sslmode=require&application_name=x', true)
+    const parameters = parametersOfDsn(
+      'postgresql://me:p%40ss@db.local:6543/my%20app?sslmode=require&application_name=x',
+      true,
+    )
     expect(parameters).toMatchObject({
       addresses: [{ host: 'db.local', port: 6543 }],
       user: 'me',
@@ -20,14 +23,28 @@ group('a DSN', () => {
   })
 
   it('may hold its parts as libpq has them', () => {
-    const parameters = parametersOfDsn('postgres:///?host=h&port=1234&user=u&password=p%26&dbname=d&sslmode=disable', true)
-    expect(parameters).toMatchObject({ addresses: [{ host: 'h', port: 1234 }], user: 'u', password: 'p&', database: 'd', ssl: false })
-    expect(parametersOfDsn('postgres:///d?host=/run/pg', true).addresses).toEqual([{ path: '/run/pg/.s.PGSQL.5432' }])
+    const parameters = parametersOfDsn(
+      'postgres:///?host=h&port=1234&user=u&password=p%26&dbname=d&sslmode=disable',
+      true,
+    )
+    expect(parameters).toMatchObject({
+      addresses: [{ host: 'h', port: 1234 }],
+      user: 'u',
+      password: 'p&',
+      database: 'd',
+      ssl: false,
+    })
+    expect(parametersOfDsn('postgres:///d?host=/run/pg', true).addresses).toEqual([
+      { path: '/run/pg/.s.PGSQL.5432' },
+    ])
   })
 
   it('may name several hosts', () => {
     const parameters = parametersOfDsn('postgres://u:p@one:1,two:2/d?target_session_attrs=read-write', true)
-    expect(parameters.addresses).toEqual([{ host: 'one', port: 1 }, { host: 'two', port: 2 }])
+    expect(parameters.addresses).toEqual([
+      { host: 'one', port: 1 },
+      { host: 'two', port: 2 },
+    ])
     expect(describe(parameters, undefined)).toBe('one:1,two:2/d')
   })
 
@@ -61,7 +78,9 @@ group('a DSN', () => {
     const error: unknown = await connect(dsn).catch((e: unknown) => e)
     expect(error).toMatchObject({ code: 'INVALID_CONFIG', message: expect.stringMatching(message) })
     expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/canary|ary@|can@/)
-    await expect(connect({ dsn: 'postgres://h/d', listenDsn: dsn || 'x' })).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
+    await expect(connect({ dsn: 'postgres://h/d', listenDsn: dsn || 'x' })).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+    })
   })
 })
 
@@ -88,6 +107,10 @@ it('somebody must say where the database is', async () => {
   try {
     await expect(connect()).rejects.toThrow(/No database is named/)
   } finally {
-    process.env = { ...rest, ...(DATABASE_URL === undefined ? {} : { DATABASE_URL }), ...(PGQRS_DSN === undefined ? {} : { PGQRS_DSN }) }
+    process.env = {
+      ...rest,
+      ...(DATABASE_URL === undefined ? {} : { DATABASE_URL }),
+      ...(PGQRS_DSN === undefined ? {} : { PGQRS_DSN }),
+    }
   }
 })

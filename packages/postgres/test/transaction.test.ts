@@ -30,13 +30,44 @@ it('commits the work and the statements around it together', async () => {
 })
 
 it.each<[string, Partial<TransactionPlan<TransactionSql, unknown>>]>([
-  ['check', { check: () => { throw new Error('no') } }],
-  ['work', { work: async (tx) => { await tx`insert into notes values ('w')`; throw new Error('no') } }],
-  ['after', { after: () => { throw new Error('no') } }],
-  ['checkAfter', { checkAfter: () => { throw new Error('no') } }],
+  [
+    'check',
+    {
+      check: () => {
+        throw new Error('no')
+      },
+    },
+  ],
+  [
+    'work',
+    {
+      work: async (tx) => {
+        await tx`insert into notes values ('w')`
+        throw new Error('no')
+      },
+    },
+  ],
+  [
+    'after',
+    {
+      after: () => {
+        throw new Error('no')
+      },
+    },
+  ],
+  [
+    'checkAfter',
+    {
+      checkAfter: () => {
+        throw new Error('no')
+      },
+    },
+  ],
 ])('rolls back when %s throws, and passes on just what it threw', async (_name, rest) => {
   const { admin, driver } = await setting()
-  await expect(driver.transaction(plan<unknown>((tx) => tx`insert into notes values ('w')`, rest))).rejects.toThrow(/^no$/)
+  await expect(
+    driver.transaction(plan<unknown>((tx) => tx`insert into notes values ('w')`, rest)),
+  ).rejects.toThrow(/^no$/)
   expect(await notes(admin)).toEqual([])
   expect(await driver.transaction(plan(() => 'the lane is fine'))).toBe('the lane is fine')
 })
@@ -72,7 +103,7 @@ it('waits for statements that the callback did not wait for', async () => {
   const { admin, driver } = await setting()
   await driver.transaction(
     plan((tx) => {
-      tx`insert into notes select 'floating' from pg_sleep(0.05)`.execute()
+      void tx`insert into notes select 'floating' from pg_sleep(0.05)`.execute()
     }),
   )
   expect(await notes(admin)).toEqual(['checkpoint', 'floating'])
@@ -119,7 +150,7 @@ it('rolls back to savepoints, nested and named', async () => {
 it('passes the error of a deferred constraint on, which only COMMIT raises', async () => {
   const { admin, driver } = await setting()
   await admin`create table once (n int unique deferrable initially deferred)`
-  const twice = driver.transaction(plan(async (tx) => void (await tx`insert into once values (1), (1)`)))
+  const twice = driver.transaction(plan((tx) => tx`insert into once values (1), (1)`))
   expect(driver.classify(await twice.catch((e: unknown) => e)).kind).toBe('unique')
   expect(await notes(admin)).toEqual([])
 })
@@ -133,16 +164,21 @@ it('gives the transaction what the client of the application has: arrays, types,
     user: url.username,
     pass: () => Promise.resolve(decodeURIComponent(url.password)),
     database: url.pathname.slice(1),
-    transform: { column: { from: (name: string) => name.replaceAll(/_(.)/g, (_: string, c: string) => c.toUpperCase()) } },
+    transform: {
+      column: { from: (name: string) => name.replaceAll(/_(.)/g, (_: string, c: string) => c.toUpperCase()) },
+    },
     types: { bigint: { to: 20, from: [20], parse: (text: string) => BigInt(text), serialize: String } },
   } as never)
   const driver = driverFor(dsn, { parameters: parametersOfClient(sql, true) })
   const checked: Row[] = []
   const rows = await driver.transaction(
-    plan<unknown>((tx) => tx`select array[1, 2] as "some_ints", 3::int8 as big, 2 = any(${[1, 2]}) as found`, {
-      before: { sql: 'select $1::int as "lease_id"', parameters: [7], reads: false },
-      check: (found) => void checked.push(...found),
-    }),
+    plan<unknown>(
+      (tx) => tx`select array[1, 2] as "some_ints", 3::int8 as big, 2 = any(${[1, 2]}) as found`,
+      {
+        before: { sql: 'select $1::int as "lease_id"', parameters: [7], reads: false },
+        check: (found) => void checked.push(...found),
+      },
+    ),
   )
   expect(rows).toEqual([{ someInts: [1, 2], big: 3n, found: true }])
   expect(checked).toEqual([{ lease_id: 7 }])
@@ -152,8 +188,12 @@ it('gives the transaction what the client of the application has: arrays, types,
 
 it('refuses what would get past the gate', async () => {
   const { driver } = await setting()
-  await expect(driver.transaction(plan(async (tx) => tx.file('x.sql')))).rejects.toThrow(/tx\.file does not work/)
-  await expect(driver.transaction(plan(async (tx) => tx.prepare('x')))).rejects.toThrow(/tx\.prepare does not work/)
+  await expect(driver.transaction(plan(async (tx) => tx.file('x.sql')))).rejects.toThrow(
+    /tx\.file does not work/,
+  )
+  await expect(driver.transaction(plan(async (tx) => tx.prepare('x')))).rejects.toThrow(
+    /tx\.prepare does not work/,
+  )
 })
 
 it('composes fragments and helpers as postgres.js does', async () => {
@@ -166,7 +206,9 @@ it('composes fragments and helpers as postgres.js does', async () => {
       const found: unknown[] = []
       for await (const rows of tx`select generate_series(1, 5) as n`.cursor(2)) found.push(...rows)
       expect(found).toHaveLength(5)
-      expect(await tx`select ${tx.json({ x: 1 })} as j, ${tx.array(['p', 'q'])} as a`).toEqual([{ j: { x: 1 }, a: ['p', 'q'] }])
+      expect(await tx`select ${tx.json({ x: 1 })} as j, ${tx.array(['p', 'q'])} as a`).toEqual([
+        { j: { x: 1 }, a: ['p', 'q'] },
+      ])
     }),
   )
   expect(await notes(admin)).toEqual(['a', 'b', 'checkpoint'])

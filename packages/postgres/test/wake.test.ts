@@ -32,7 +32,8 @@ function hastyClock(): Clock {
     databaseNow: () => null,
     wallNow: () => systemClock.wallNow(),
     monotonic: () => systemClock.monotonic(),
-    after: (ms, callback, options) => systemClock.after(options?.background === true ? Math.min(ms, 50) : ms / 10, callback, options),
+    after: (ms, callback, options) =>
+      systemClock.after(options?.background === true ? Math.min(ms, 50) : ms / 10, callback, options),
     settle: () => systemClock.settle(),
   }
 }
@@ -56,7 +57,10 @@ it('keeps schemas apart, and finds the one of the search path', async () => {
   const pathDsn = `${dsn}?search_path=app`
   await listening(dsn).wake!.notify(['one'])
   await listening(pathDsn).wake!.notify(['two'])
-  await eventually('the hints', () => named.heard.length > 0 && found.heard.length > 0 && app.heard.length > 0)
+  await eventually(
+    'the hints',
+    () => named.heard.length > 0 && found.heard.length > 0 && app.heard.length > 0,
+  )
   expect([named.heard, found.heard, app.heard]).toEqual([['one'], ['one'], ['two']])
 })
 
@@ -92,7 +96,9 @@ it('notices a connection that went dead without a word, by proving itself again 
   await eventually('the next proof', () => ear.proved.at(-1) === true)
 })
 
-it('finds out that PgBouncer delivers nothing, and uses the direct DSN when it is told one', async ({ skip }) => {
+it('finds out that PgBouncer delivers nothing, and uses the direct DSN when it is told one', async ({
+  skip,
+}) => {
   const dsn = await database()
   const bouncer = await startPgBouncer(dsn)
   skip(bouncer === undefined, 'pgbouncer is not installed')

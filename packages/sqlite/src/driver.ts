@@ -23,6 +23,9 @@ import { WriterQueue } from './writer-queue.js'
 /** A better-sqlite3 database. */
 export type Database = BetterSqlite3.Database
 
+// So many statements take a millisecond or two.
+const SLICE = 200
+
 /** What the driver needs to know of where it runs. */
 export interface SqliteDriverSetup {
   /** The connection the engine uses. */
@@ -71,7 +74,33 @@ export class SqliteDriver implements Driver<Database> {
   readonly execute = async (statements: readonly Statement[]): Promise<Row[][]> => {
     this.mustBeOpen()
     if (statements.every((statement) => statement.reads)) return this.statements.all(statements)
-    return this.writers.turn(() => this.patiently(() => this.write(statements)))
+    return this.writers.turn(() =>
+      statements.length > SLICE && this.setup.another !== undefined
+        ? this.writeInSlices(statements)
+        : this.patiently(() => this.write(statements)),
+    )
+  }
+
+  /** One transaction that lets the event loop breathe, on the connection where nobody else can see or disturb it. */
+  private async writeInSlices(statements: readonly Statement[]): Promise<Row[][]> {
+    const db = this.laneFor()
+    const rows: Row[][] = []
+    await this.patiently(() => {
+      db.exec('begin immediate')
+    })
+    try {
+      for (let from = 0; from < statements.length; from += SLICE) {
+        rows.push(...statementsOf(db).all(statements.slice(from, from + SLICE)))
+        await this.setup.clock.settle()
+      }
+      await this.patiently(() => {
+        db.exec('commit')
+      })
+      return rows
+    } catch (error) {
+      if (db.inTransaction) db.exec('rollback')
+      throw error
+    }
   }
 
   private write(statements: readonly Statement[]): Row[][] {

@@ -2,6 +2,7 @@ import type { Failure } from '@pgqrs/core/driver'
 
 /** What an error of better-sqlite3 means. */
 export function classify(error: unknown): Failure {
+  if (!(error instanceof Error)) return { kind: 'other' }
   const { code, message } = error as { code?: unknown; message?: unknown }
   if (typeof code !== 'string' || !code.startsWith('SQLITE_')) {
     return typeof message === 'string' && message === 'The database connection is not open'

@@ -5,11 +5,13 @@ import { exercise, type Row, type TestDatabase } from '@pgqrs/conformance'
 import { connect, type Database as Connection } from '@pgqrs/sqlite'
 import Database from 'better-sqlite3'
 
+/** The database of the application's own client, which the stores share when there is no file. */
 function database(file: string, remove: () => void): TestDatabase {
   const client = new Database(file, { timeout: 5000 })
+  const dsn = file === ':memory:' ? file : `sqlite:${file}`
   return {
-    dsn: `sqlite:${file}`,
-    connect: (options) => connect({ dsn: `sqlite:${file}`, ...options }),
+    dsn,
+    connect: (options) => connect({ ...(file === ':memory:' ? { client } : { dsn }), ...options }),
     query: (sql) => {
       const statement = client.prepare<[], Row>(sql)
       return Promise.resolve(statement.reader ? statement.all() : (statement.run(), []))
@@ -46,4 +48,11 @@ exercise({
       }),
     )
   },
+})
+
+exercise({
+  name: 'sqlite in memory',
+  package: '@pgqrs/sqlite',
+  capabilities: { wake: 'none', oneWriter: true, clock: 'host', shared: false, schemas: false },
+  create: () => Promise.resolve(database(':memory:', () => undefined)),
 })

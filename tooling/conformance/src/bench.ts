@@ -1,11 +1,11 @@
 import { afterEach, beforeEach } from 'vitest'
-import type { Store } from '@pgqrs/core'
+import type { DriverTransaction, Store } from '@pgqrs/core'
 import type { Target, TestDatabase } from './target.js'
 
 /** A fresh, installed database for each test, and stores on it that are closed afterwards. */
 export class Bench {
   private database: TestDatabase | undefined
-  private stores: Store[] = []
+  private stores: Store<DriverTransaction>[] = []
 
   constructor(
     readonly target: Target,
@@ -19,7 +19,7 @@ export class Bench {
   }
 
   /** Opens another store on the database of the running test. */
-  async open(options: object = {}): Promise<Store> {
+  async open(options: object = {}): Promise<Store<DriverTransaction>> {
     const store = await this.db.connect({ pollInterval: '50ms', ...options })
     this.stores.push(store)
     return store
@@ -43,7 +43,10 @@ export class Bench {
 }
 
 /** Gives each test of the surrounding `describe` a database of its own. */
-export function useBench(target: Target, options: { readonly installed: boolean } = { installed: true }): Bench {
+export function useBench(
+  target: Target,
+  options: { readonly installed: boolean } = { installed: true },
+): Bench {
   const bench = new Bench(target, options)
   beforeEach(() => bench.begin())
   afterEach(() => bench.end())

@@ -1,4 +1,4 @@
-import type { Store } from '@pgqrs/core'
+import type { DriverTransaction, Store } from '@pgqrs/core'
 import type { Capabilities } from '@pgqrs/core/driver'
 
 /** A row of a look into the database. */
@@ -9,7 +9,7 @@ export interface TestDatabase {
   /** Also for child processes, when the database can be shared. */
   readonly dsn: string
   /** Opens a store on it with the driver's own `connect`. The suite closes what it opened through `Bench`. */
-  connect(options?: object): Promise<Store>
+  connect(options?: object): Promise<Store<DriverTransaction>>
   /** Looks past pgqrs, through a client of its own. */
   query(sql: string): Promise<Row[]>
   /** Writes a row into the user's table `effects(name text)` inside the transaction a `run.transaction` body gets. */

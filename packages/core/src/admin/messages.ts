@@ -128,7 +128,7 @@ export class DeadLetterAdmin {
     const { messages, steps } = this.engine.queries
     // First: a crash in between leaves a failed run that is replayed with the same result by the next call.
     if (step !== undefined)
-      await this.engine.run(steps.forget, { run_id: id, name: step }, 'forget a failed step', options)
+      await this.engine.run(steps.forgetOfFailed, { run_id: id, name: step }, 'forget a failed step', options)
     try {
       await this.engine.run(
         messages.replay,

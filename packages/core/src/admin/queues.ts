@@ -92,6 +92,7 @@ export class QueueAdmin {
       dead: ['error'],
       all: ['success', 'cancelled', 'error'],
     }
+    checkKeys(options, ['signal', 'onProgress'], 'purge')
     if (!Object.hasOwn(statuses, what)) {
       throw new InvalidArgumentError(`purge takes waiting, archived, dead or all. Got ${display(what)}.`)
     }

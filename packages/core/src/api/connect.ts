@@ -1,9 +1,12 @@
-import type { Config, ConfigInput } from '../config/settings.js'
+import type { ConfigInput } from '../config/settings.js'
 import { configKeys } from '../config/settings.js'
+import { findPackage, isInstalledFor } from '../config/load-package.js'
 import { resolveConfig, type ConfigPlaces } from '../config/resolve.js'
+import { settled } from '../config/settled.js'
 import { ConfigError, DriverMissingError } from '../errors.js'
 import { checkKeys, display, suggestion } from '../names.js'
 import { storeOptionKeys, type StoreOptions } from './open-store.js'
+import type { DriverTransaction } from '../transaction/types.js'
 import type { Store } from './store.js'
 
 /** Options of {@link connect}: any setting, and a configuration file to read. */
@@ -37,7 +40,7 @@ const packages: Readonly<Record<string, string>> = {
  * @throws DriverMissingError that names the package to install
  * @throws ConfigError for a DSN nobody understands
  */
-export async function connect(target?: string | ConnectOptions): Promise<Store> {
+export async function connect(target?: string | ConnectOptions): Promise<Store<DriverTransaction>> {
   const { config: file, ...options } =
     typeof target === 'string' ? { dsn: target, config: undefined } : (target ?? {})
   checkKeys(options, [...configKeys, ...storeOptionKeys], 'connect')
@@ -49,7 +52,7 @@ export async function connect(target?: string | ConnectOptions): Promise<Store> 
     )
   }
   const driver = await loadDriver(driverPackage(config.dsn))
-  return driver.connect({ ...settled(config), ...options, dsn: config.dsn })
+  return driver.connect({ ...options, ...settled(config) })
 }
 
 /** Name of the package for a DSN. @throws ConfigError */
@@ -70,42 +73,36 @@ export function driverPackage(dsn: string): string {
 }
 
 interface DriverModule {
-  connect(options: ConnectOptions): Promise<Store>
+  connect(options: ConnectOptions): Promise<Store<DriverTransaction>>
 }
 
 async function loadDriver(name: string): Promise<DriverModule> {
-  try {
-    return (await import(name)) as DriverModule
-  } catch (cause) {
-    if (!isMissing(cause)) throw cause
+  const client = clients[name] ?? ''
+  const driver = findPackage(name)
+  if (driver === undefined) {
     throw new DriverMissingError(
-      `The driver ${name} is not installed. Run: npm install ${name} ${clientOf[name] ?? ''}`.trimEnd(),
+      `The driver ${name} is not installed. Run: npm install ${name} ${installable(client)}`,
+    )
+  }
+  try {
+    return (await driver.load()) as DriverModule
+  } catch (cause) {
+    if (isInstalledFor(driver.path, client)) throw cause
+    throw new DriverMissingError(
+      `The driver ${name} needs ${client}, which is not installed. Run: npm install ${installable(client)}`,
       { cause },
     )
   }
 }
 
-const clientOf: Readonly<Record<string, string>> = {
+const clients: Readonly<Record<string, string>> = {
   '@pgqrs/postgres': 'postgres',
   '@pgqrs/sqlite': 'better-sqlite3',
   '@pgqrs/turso': '@libsql/client',
 }
 
-function isMissing(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'ERR_MODULE_NOT_FOUND'
-}
-
-// What the file and the environment said, so that the driver does not have to find the same file again.
-function settled(config: Config): ConfigInput {
-  return {
-    ...(config.schema === undefined ? {} : { schema: config.schema }),
-    maxConnections: config.maxConnections,
-    connectionTimeout: config.connectionTimeoutMs,
-    lease: config.leaseMs,
-    batchSize: config.batchSize,
-    maxCrashes: config.maxCrashes,
-    heartbeatInterval: config.heartbeatMs,
-    pollInterval: config.pollMs,
-    sqliteWal: config.sqliteWal,
-  }
+// The newest better-sqlite3 ends a process of Node 20 without a word.
+function installable(client: string): string {
+  const isOldNode = Number(process.versions.node.split('.', 1)[0]) < 22
+  return client === 'better-sqlite3' && isOldNode ? `${client}@12` : client
 }

@@ -27,7 +27,10 @@ export function openStore<Tx>(
   config: Config,
   options: StoreOptions = {},
 ): Promise<Store<Tx>> {
+  const { clock = systemClock, random = systemRandom } = options
+  // What the store does not hold it cannot show: the driver has read the DSN.
+  const settings = { ...config, dsn: undefined }
   const used = options.wrapDriver?.(driver) ?? driver
-  const engine = new Engine(used, config, options.clock ?? systemClock, options.random ?? systemRandom)
+  const engine = new Engine(used, settings, clock, random)
   return Promise.resolve(new Store<Tx>(engine))
 }

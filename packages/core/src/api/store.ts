@@ -57,6 +57,7 @@ export class Store<Tx = unknown> {
     options: ProducerOptions = {},
   ): Producer<Input, Tx | TransactionAdapter> {
     this.engine.mustBeOpen('producer')
+    mustBeQueue(queue, 'producer')
     const definition: QueueDefinition<Input, unknown> =
       typeof queue === 'string' ? defineQueue<Input>(queue) : queue
     if (options.name === undefined) return new Producer(this.engine, definition, options)
@@ -80,6 +81,7 @@ export class Store<Tx = unknown> {
     options: ConsumerOptions = {},
   ): Consumer<Payload> {
     this.engine.mustBeOpen('consumer')
+    mustBeQueue(queue, 'consumer')
     const definition: QueueDefinition<never, Payload> =
       typeof queue === 'string' ? defineQueue<Payload>(queue) : queue
     return new Consumer(this.engine, definition, options)
@@ -91,6 +93,12 @@ export class Store<Tx = unknown> {
    */
   worker(runnables: readonly Runnable<Tx>[], options: WorkerOptions = {}): Worker {
     this.engine.mustBeOpen('worker')
+    const given: unknown = runnables
+    if (!Array.isArray(given)) {
+      throw new InvalidArgumentError(
+        `worker takes an array of workflows and queue handlers. Got ${display(runnables)}.`,
+      )
+    }
     const tasks = new Map<string, Task>()
     for (const runnable of runnables) {
       const task = this.task(runnable)
@@ -170,4 +178,9 @@ export class Store<Tx = unknown> {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `Store(${this.driver}: ${this.target})`
   }
+}
+
+function mustBeQueue(queue: unknown, what: string): void {
+  if (typeof queue === 'string' || (queue as { kind?: unknown } | null | undefined)?.kind === 'queue') return
+  throw new InvalidArgumentError(`${what} takes a queue (defineQueue) or its name. Got ${display(queue)}.`)
 }

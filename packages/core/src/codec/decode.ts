@@ -13,7 +13,13 @@ export function decode(text: string): unknown {
     throw new SerializationError('$', 'the stored text is not JSON.', { cause })
   }
   // Only tags need a second look, and each has a key that begins with $.
-  return text.includes('"$') ? revive(json) : json
+  if (!text.includes('"$')) return json
+  try {
+    return revive(json)
+  } catch (cause) {
+    if (cause instanceof SerializationError) throw cause
+    throw new SerializationError('$', 'the stored text holds a tag with the wrong value.', { cause })
+  }
 }
 
 function revive(json: unknown): unknown {

@@ -1,5 +1,6 @@
 import { ConfigError, InvalidArgumentError } from '../errors.js'
 import { defaultFileExists, DEFAULT_FILE, readConfigFile, type ConfigFile } from './file.js'
+import { isSettled } from './settled.js'
 import { settings, type Config, type ConfigInput } from './settings.js'
 
 /** Where a setting came from: `option`, an environment variable, `file:line`, or `default`. */
@@ -24,8 +25,9 @@ export interface ConfigPlaces {
  * @throws ConfigError that names the setting and where its value came from.
  */
 export function resolveConfig(explicit: ConfigInput = {}, places: ConfigPlaces = {}): ResolvedConfig {
-  const env = places.env ?? process.env
-  const file = openFile(places.file)
+  const done = isSettled(explicit)
+  const env = done ? {} : (places.env ?? process.env)
+  const file = done ? undefined : openFile(places.file)
   const values: Record<string, unknown> = {}
   const sources: Record<string, ConfigSource> = {}
   for (const name of Object.keys(settings) as (keyof ConfigInput)[]) {

@@ -78,6 +78,10 @@ export class PostgresDialect implements SqlDialect {
     return sql`${column} = any(array(select json_array_elements_text(${json}::text::json)::${sql.raw(type)}))`
   }
 
+  amongRows(column: Expression<string>, query: RawBuilder<unknown>): RawBuilder<boolean> {
+    return sql`${column} = any(array(${query}))`
+  }
+
   rows(shape: RowShape, alias: string): RawBuilder<unknown> {
     const arrays = Object.entries(shape).map(
       ([name, type]) => sql`${columnSlot(name)}::${sql.raw(types[type])}[]`,

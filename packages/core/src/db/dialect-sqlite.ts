@@ -75,6 +75,10 @@ export class SqliteDialect implements SqlDialect {
     return sql`${column} in (select value from json_each(${json}))`
   }
 
+  amongRows(column: Expression<string>, query: RawBuilder<unknown>): RawBuilder<boolean> {
+    return sql`${column} in (${query})`
+  }
+
   rows(shape: RowShape, alias: string): RawBuilder<unknown> {
     const columns = Object.keys(shape).map((name) => sql`${columnSlot(name)} as ${sql.id(name)}`)
     return sql`(select ${sql.join(columns)}) as ${sql.id(alias)}`

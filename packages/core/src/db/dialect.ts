@@ -33,6 +33,8 @@ export interface SqlDialect {
   jsonRows(json: Expression<string>, shape: RowShape, alias: string): RawBuilder<unknown>
   /** `column`, of type uuid or text, is one of the texts in a JSON array parameter. */
   among(column: Expression<string>, json: Expression<string>, type: 'uuid' | 'text'): RawBuilder<boolean>
+  /** `column` is one of the ids of a subquery, which is executed first whatever the planner believes of its size. */
+  amongRows(column: Expression<string>, query: RawBuilder<unknown>): RawBuilder<boolean>
   /** A count or sum as a JavaScript number. */
   number(value: Expression<unknown>): RawBuilder<number>
   /** The rows of a batch as a row source named `alias`: see {@link Batch}. */

@@ -80,17 +80,17 @@ export function claimQueries(d: SqlDialect) {
         order by m.vt, m.id limit ${p.limit}`
       return sql`with recursive ${lanes(p)},
         claimable as (
-          select c.value as id, l.lease_ms from lanes l cross join ${d.lateralClaim(due, 'c')}
+          select c.value as id from lanes l cross join ${d.lateralClaim(due, 'c')}
           where l.priority is not null limit ${p.limit}
         )
         update ${messages} set
           status = case when status = 'cancelling' then status else 'running' end,
           crashes = crashes + case when status = 'running' then 1 else 0 end,
           claims = claims + 1, due_at = vt,
-          vt = ${d.plusMs(d.now(p.now), sql.ref('claimable.lease_ms'))},
+          vt = ${d.plusMs(d.now(p.now), sql`(select w.lease_ms from wanted w where w.queue = pgqrs_messages.queue)`)},
           lease_id = ${p.lease_id}, worker_id = ${p.worker_id},
           started_at = coalesce(started_at, ${d.now(p.now)})
-        from claimable where pgqrs_messages.id = claimable.id
+        where ${d.amongRows(sql.ref('id'), sql`select claimable.id from claimable`)}
         returning ${returned}`
     }),
 

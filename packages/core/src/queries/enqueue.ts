@@ -35,12 +35,16 @@ type Now = { now: number | null }
 export function enqueueQueries(d: SqlDialect) {
   const messages = d.table('pgqrs_messages')
   const fields = messageFields(d)
-  const insert = (rows: RawBuilder<unknown>, p: Params<Now>): RawBuilder<unknown> => sql`
+  const insert = (
+    rows: RawBuilder<unknown>,
+    p: Params<Now>,
+    condition: RawBuilder<unknown> = sql`true`,
+  ): RawBuilder<unknown> => sql`
     insert into ${messages} as pgqrs_messages
       (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
     select r.id, r.queue, 'queued', r.priority,
       coalesce(${d.time(sql.ref('r.at_ms'))}, ${d.plusMs(d.now(p.now), sql.ref('r.delay_ms'))}),
-      r.key, r.key_kept, r.payload, ${d.now(p.now)} from ${rows} where true`
+      r.key, r.key_kept, r.payload, ${d.now(p.now)} from ${rows} where ${condition}`
 
   return {
     /** Inserts; a message whose id or key is there already is left out of the answer. */
@@ -50,11 +54,21 @@ export function enqueueQueries(d: SqlDialect) {
       (rows, p) => sql`${insert(rows, p)} on conflict do nothing returning id`,
     ),
 
-    /** Inserts, or gives the message that waits under the same key this payload, priority and time. */
+    /** Inserts; fails when an id or key is there already, and with it everything that was sent along. */
+    enqueueStrictly: prepareBatch<NewMessage, Now, { id: string }>(
+      d,
+      newMessage,
+      (rows, p) => sql`${insert(rows, p)} returning id`,
+    ),
+
+    /**
+     * Inserts, or gives the message that waits under the same key this payload, priority and time. A message whose id
+     * is there already is left out of the answer.
+     */
     enqueueOrReplace: prepareBatch<NewMessage, Now, { id: string; key: string | null }>(
       d,
       newMessage,
-      (rows, p) => sql`${insert(rows, p)}
+      (rows, p) => sql`${insert(rows, p, sql`not exists (select 1 from ${messages} m where m.id = r.id)`)}
         on conflict (queue, key) where key is not null and (key_kept or finished_at is null)
         do update set payload = excluded.payload, priority = excluded.priority, vt = excluded.vt
         where pgqrs_messages.status = 'queued' returning id, key`,
@@ -63,11 +77,9 @@ export function enqueueQueries(d: SqlDialect) {
     /** Who holds a key, one row for each (queue, key) of the JSON rows that is taken. */
     holdersOfKeys: prepare<{ keys: string }, MessageRow>(
       d,
-      (
-        p,
-      ) => sql`select ${fields} from ${messages} where key is not null and (key_kept or finished_at is null) and exists (
-        select 1 from ${d.jsonRows(p.keys, { queue: 'text', key: 'text' }, 'k')}
-        where k.queue = pgqrs_messages.queue and k.key = pgqrs_messages.key)`,
+      (p) => sql`select ${fields}
+        from ${d.jsonRows(p.keys, { of_queue: 'text', of_key: 'text' }, 'k')} cross join ${messages}
+        where queue = k.of_queue and key = k.of_key and key is not null and (key_kept or finished_at is null)`,
       { reads: true },
     ),
   }

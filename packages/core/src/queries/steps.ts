@@ -134,11 +134,19 @@ export function stepQueries(d: SqlDialect) {
       { reads: true },
     ),
 
-    /** Forgets one failed step, so that a retry of the run runs it again. */
-    forget: prepare<{ run_id: string; name: string }, { name: string }>(
+    /** Forgets one failed step of a run the caller holds, so that the retry of the run runs it again. */
+    forget: prepare<{ run_id: string; lease_id: string; name: string }, { name: string }>(
       d,
-      (p) =>
-        sql`delete from ${steps} where run_id = ${p.run_id} and name = ${p.name} and status <> 'success' returning name`,
+      (p) => sql`delete from ${steps} where run_id = ${p.run_id} and name = ${p.name} and status <> 'success'
+        and exists (select 1 from ${messages} m where m.id = run_id and m.lease_id = ${p.lease_id}
+          and m.status in ('running', 'cancelling')) returning name`,
+    ),
+
+    /** Forgets one failed step of a run that has failed for good. */
+    forgetOfFailed: prepare<{ run_id: string; name: string }, { name: string }>(
+      d,
+      (p) => sql`delete from ${steps} where run_id = ${p.run_id} and name = ${p.name} and status <> 'success'
+        and exists (select 1 from ${messages} m where m.id = run_id and m.status = 'error') returning name`,
     ),
   }
 }

@@ -37,8 +37,12 @@ export class Claimer {
     }
     const { rows, repeated } = await this.engine.runOnce(claims.claim, args, 'claim', options)
     const taken = repeated ? await this.recover(from, leaseId) : rows
-    const claimed = taken.map((row) => ({ row, lease: new Lease(this.engine, row.id, leaseId, row.queue) }))
-    return (await this.handOut(claimed, from)).sort(inOrder)
+    const claimed = taken
+      .map((row) => ({ row, lease: new Lease(this.engine, row.id, leaseId, row.queue) }))
+      .sort(inOrder)
+    // Both sendings may have taken as many as they were let: what nobody has room for goes back at once.
+    await Promise.allSettled(claimed.splice(limit).map(({ lease }) => lease.release({})))
+    return this.handOut(claimed, from)
   }
 
   /** An earlier sending may have taken leases whose rows never arrived: they carry the same lease id. */

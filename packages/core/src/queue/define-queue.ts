@@ -3,7 +3,7 @@ import type { ValueLimits } from '../codec/limits.js'
 import { toCount, toMs, type Duration } from '../duration.js'
 import { SHORTEST_LEASE_MS } from '../config/settings.js'
 import { InvalidArgumentError } from '../errors.js'
-import { checkKeys, checkName } from '../names.js'
+import { checkKeys, checkName, display } from '../names.js'
 import { retryPolicy, type RetryOptions, type RetryPolicy } from '../retry.js'
 import { valueLimits, type PayloadLimits } from './limits.js'
 import type { HandledMessage } from './message.js'
@@ -51,7 +51,7 @@ export interface QueueHandler {
 }
 
 /** A named queue and what its messages look like. `Input` is what is enqueued, `Payload` what handlers get. */
-export interface QueueDefinition<Input = unknown, Payload = Input> {
+export interface QueueDefinition<Input = unknown, Payload = unknown> {
   readonly kind: 'queue'
   readonly name: string
   readonly schema: StandardSchemaV1 | undefined
@@ -98,13 +98,14 @@ export function defineQueue<Schema extends StandardSchemaV1>(
 export function defineQueue<Payload = unknown>(
   name: string,
   options?: QueueOptions<undefined>,
-): QueueDefinition<Payload>
+): QueueDefinition<Payload, Payload>
 export function defineQueue(
   name: string,
   options: QueueOptions<StandardSchemaV1 | undefined> = {},
 ): QueueDefinition {
   checkName('queue', name)
   checkKeys(options, ['payload', 'limits', ...handlerKeys], `queue ${name}`)
+  checkSchemaOf(name, options.payload)
   const policy = handlingPolicy(options, {}, retryDefaults)
   const queue: QueueDefinition = {
     kind: 'queue',
@@ -125,4 +126,14 @@ export function defineQueue(
     },
   }
   return queue
+}
+
+function checkSchemaOf(name: string, schema: unknown): void {
+  if (schema === undefined) return
+  // Some libraries make their schemas functions.
+  const standard = (schema as { '~standard'?: { validate?: unknown } } | null)?.['~standard']
+  if (typeof standard?.validate === 'function') return
+  throw new InvalidArgumentError(
+    `The schema of ${name} must be a Standard Schema (zod, valibot, arktype, …). Got ${display(schema)}.`,
+  )
 }

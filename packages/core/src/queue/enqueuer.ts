@@ -1,4 +1,4 @@
-import type { Execute, MessageRow, NewMessage } from '../store/records.js'
+import type { Execute, MessageRow, NewMessage, Statement } from '../store/records.js'
 import type { PgqrsError } from '../errors.js'
 import { AmbiguousCommitError, IdConflictError, KeyConflictError } from '../errors.js'
 import { display } from '../names.js'
@@ -18,7 +18,7 @@ export class Enqueuer {
     within: Execute | undefined,
   ): Promise<string> {
     if (within !== undefined || onConflict === 'replace') {
-      const [id] = await this.write([{ message, onConflict }], kind, options, within)
+      const [id] = await this.write([{ message, onConflict, idGiven: true }], kind, options, within)
       return id as string
     }
     await this.engine.knowQueue(message.queue, kind)
@@ -26,7 +26,8 @@ export class Enqueuer {
       const { row } = await this.naming([message], () =>
         this.engine.submit(this.engine.operations.enqueue, message, options),
       )
-      const id = row?.id ?? (await this.standing([{ message, onConflict }], undefined)).get(message.id)
+      const id =
+        row?.id ?? (await this.standing([{ message, onConflict, idGiven: true }], undefined)).get(message.id)
       if (id !== undefined) {
         this.hint(message)
         return id
@@ -35,7 +36,7 @@ export class Enqueuer {
     }
   }
 
-  /** Enqueues many messages in one statement. */
+  /** Enqueues many messages, all or none; in the caller's transaction it is the caller who rolls back. */
   async enqueueAll(
     entries: readonly Entry[],
     kind: 'queue' | 'workflow',
@@ -52,7 +53,7 @@ export class Enqueuer {
     within: Execute | undefined,
   ): Promise<string[]> {
     const ids = new Map<string, string>()
-    let open = entries
+    let open = distinct(entries)
     // Inside the caller's transaction nothing may be awaited before the first statement; see Producer.enqueue.
     const known = this.engine.knowQueue(entries[0]?.message.queue ?? '', kind, within)
     if (within === undefined) await known
@@ -78,20 +79,36 @@ export class Enqueuer {
     options: CallOptions,
     within: Execute | undefined,
   ): Promise<[string, string][]> {
-    const [first] = entries
-    const { operations, queries, now } = this.engine
-    if (entries.length === 1 && first?.onConflict === 'replace') {
-      const statements = queries.messages.enqueueOrReplace.bind([first.message], { now })
-      const [rows] = await this.engine.sendIn(within, statements, 'enqueue', options)
-      const row = rows?.[0] as { id: string } | undefined
-      return row === undefined ? [] : [[first.message.id, row.id]]
+    const replaced = entries.find((entry) => entry.onConflict === 'replace')
+    try {
+      const rows = await this.engine.sendIn(within, this.statements(entries, within), 'enqueue', options)
+      return rows.flat().map(({ id }) => [replaced?.message.id ?? (id as string), id as string])
+    } catch (error) {
+      // Nothing was inserted; the look that follows finds what stood in the way.
+      if (within === undefined && this.engine.failureOf(error).kind === 'unique') return []
+      throw error
     }
-    const answers = await this.engine.submitAll(
-      operations.enqueue,
-      entries.map((e) => e.message),
-      { ...options, within },
-    )
-    return answers.flatMap(({ row }) => (row === undefined ? [] : [[row.id, row.id] as [string, string]]))
+  }
+
+  private statements(entries: readonly Entry[], within: Execute | undefined): readonly Statement[] {
+    const { messages } = this.engine.queries
+    const bind = (query: typeof messages.enqueue, some: readonly Entry[]): Statement[] =>
+      some.length === 0
+        ? []
+        : query.bind(
+            some.map((entry) => entry.message),
+            { now: this.engine.now },
+          )
+    if (entries[0]?.onConflict === 'replace') return bind(messages.enqueueOrReplace, entries)
+    // On Postgres a statement that fails would make an end of the caller's transaction.
+    if (within !== undefined) return bind(messages.enqueue, entries)
+    return [
+      ...bind(messages.enqueueStrictly, entries.filter(isStrict)),
+      ...bind(
+        messages.enqueue,
+        entries.filter((entry) => !isStrict(entry)),
+      ),
+    ]
   }
 
   /** For what was not inserted: the id that stands for it, or the error that says what stands in the way. */
@@ -113,7 +130,8 @@ export class Enqueuer {
         ids.set(message.id, same.id)
         continue
       }
-      const holder = found.find((row) => row.queue === message.queue && row.key === message.key)
+      const { queue, key } = message
+      const holder = key === null ? undefined : found.find((row) => row.queue === queue && row.key === key)
       if (holder === undefined) continue
       refuse(message, holder, onConflict)
       ids.set(message.id, holder.id)
@@ -125,7 +143,7 @@ export class Enqueuer {
     const { messages } = this.engine.queries
     const keyed = entries
       .filter((e) => e.message.key !== null)
-      .map((e) => ({ queue: e.message.queue, key: e.message.key }))
+      .map((e) => ({ of_queue: e.message.queue, of_key: e.message.key }))
     const statements = [
       messages.get.bind({ ids: JSON.stringify(entries.map((e) => e.message.id)) }),
       ...(keyed.length === 0 ? [] : [messages.holdersOfKeys.bind({ keys: JSON.stringify(keyed) })]),
@@ -161,6 +179,42 @@ export class Enqueuer {
 export interface Entry {
   readonly message: NewMessage
   readonly onConflict: OnConflict
+  /** The id is of the caller's making, so it may be there already. */
+  readonly idGiven: boolean
+}
+
+/** What may stand in the way of this message keeps the whole batch out. */
+function isStrict({ onConflict, idGiven }: Entry): boolean {
+  return idGiven || onConflict === 'reject'
+}
+
+/**
+ * The entries without repeated ids.
+ * @throws IdConflictError, KeyConflictError when entries of the batch stand in each other's way.
+ */
+function distinct(entries: readonly Entry[]): readonly Entry[] {
+  if (entries.length === 1) return entries
+  const byId = new Map<string, NewMessage>()
+  const byKey = new Map<string, NewMessage>()
+  for (const { message, onConflict } of entries) {
+    const same = byId.get(message.id)
+    if (same !== undefined && same.payload !== message.payload) {
+      throw new IdConflictError(
+        `Two messages of the batch have the id ${message.id} and different payloads.`,
+        message.id,
+      )
+    }
+    const holder = message.key === null ? undefined : byKey.get(message.key)
+    if (holder !== undefined && holder !== same && onConflict === 'reject') {
+      const key = message.key ?? ''
+      throw new KeyConflictError(`Two messages of the batch have the key ${display(key)}.`, key, holder.id)
+    }
+    byId.set(message.id, same ?? message)
+    if (message.key !== null) byKey.set(message.key, holder ?? message)
+  }
+  return byId.size === entries.length
+    ? entries
+    : entries.filter(({ message }) => byId.get(message.id) === message)
 }
 
 /** @throws PgqrsError when the holder of the key does not stand for the message. */

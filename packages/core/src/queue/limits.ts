@@ -1,6 +1,7 @@
 import { defaultLimits, type ValueLimits } from '../codec/limits.js'
 import { toCount } from '../duration.js'
-import { checkKeys } from '../names.js'
+import { InvalidArgumentError } from '../errors.js'
+import { checkKeys, display } from '../names.js'
 
 /** What payloads of a queue may be at most. Checked before any I/O; a batch is refused whole. */
 export interface PayloadLimits {
@@ -32,7 +33,14 @@ export function valueLimits(limits: PayloadLimits | undefined): ValueLimits {
       limits.maxStringLength === undefined
         ? undefined
         : toCount(limits.maxStringLength, 'limits.maxStringLength', 0),
-    forbiddenKeys: new Set(limits.forbiddenKeys),
-    requiredKeys: limits.requiredKeys ?? [],
+    forbiddenKeys: new Set(texts(limits.forbiddenKeys, 'limits.forbiddenKeys')),
+    requiredKeys: texts(limits.requiredKeys, 'limits.requiredKeys'),
   }
+}
+
+// A single text would be taken for a list of its letters.
+function texts(list: unknown, what: string): readonly string[] {
+  if (list === undefined) return []
+  if (Array.isArray(list) && list.every((item): item is string => typeof item === 'string')) return list
+  throw new InvalidArgumentError(`${what} must be a list of texts. Got ${display(list)}.`)
 }

@@ -2,6 +2,7 @@ import { decode } from '../codec/decode.js'
 import { encode } from '../codec/encode.js'
 import { encodeError } from '../codec/error-record.js'
 import { toMs, type Duration } from '../duration.js'
+import { checkKeys } from '../names.js'
 import { SHORTEST_LEASE_MS } from '../config/settings.js'
 import type { ClaimedRow } from '../store/records.js'
 import type { CallOptions } from '../store/engine.js'
@@ -89,6 +90,7 @@ export class LeasedMessage<Payload> implements HandledMessage<Payload> {
 
   /** Gives the message back, visible after `delay` (default: at once). It costs no attempt. */
   async release(options: CallOptions & { readonly delay?: Duration } = {}): Promise<void> {
+    checkKeys(options, ['delay', 'signal'], 'release')
     await this.lease.release({ delayMs: toMs(options.delay ?? 0, 'delay') }, options)
   }
 

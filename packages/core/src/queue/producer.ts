@@ -93,8 +93,8 @@ export class Producer<Input, Tx = unknown> {
     return this.attempt(() => {
       checkKeys(options, [...messageKeys, 'tx', 'signal'], 'enqueue')
       return this.checked([payload], (values) => {
-        this.limiter?.take(1, this.queue.name)
         const message = this.message(values[0], options)
+        this.limiter?.take(1, this.queue.name)
         return this.enqueuer.enqueueOne(
           message,
           this.kind,
@@ -108,11 +108,14 @@ export class Producer<Input, Tx = unknown> {
 
   /**
    * Enqueues many messages, all or none, and returns their ids in the same order.
-   * @throws what {@link enqueue} throws; nothing is enqueued then
+   * @throws what {@link enqueue} throws; nothing is enqueued then (with `tx`: once the transaction is rolled back)
    */
   enqueueMany(payloads: readonly Input[], options: EnqueueManyOptions<Tx, Input> = {}): Promise<string[]> {
     return this.attempt(() => {
       checkKeys(options, ['tx', 'signal', 'each'], 'enqueueMany')
+      if (!Array.isArray(payloads)) {
+        throw new InvalidArgumentError(`enqueueMany takes an array of payloads. Got ${display(payloads)}.`)
+      }
       const { each = {} } = options
       return this.checked(payloads, (values) => {
         const messages = values.map((value, i) => {
@@ -121,7 +124,11 @@ export class Producer<Input, Tx = unknown> {
           if (one.onConflict === 'replace') {
             throw new InvalidArgumentError("onConflict: 'replace' works on single messages; use enqueue.")
           }
-          return { message: this.message(value, one), onConflict: one.onConflict ?? 'ignore' }
+          return {
+            message: this.message(value, one),
+            onConflict: one.onConflict ?? 'ignore',
+            idGiven: one.id !== undefined,
+          }
         })
         this.limiter?.take(messages.length, this.queue.name)
         return this.enqueuer.enqueueAll(messages, this.kind, options, this.within(options.tx))
@@ -176,7 +183,7 @@ export class Producer<Input, Tx = unknown> {
     const { at, id, key } = options
     if (at !== undefined && options.delay !== undefined)
       throw new InvalidArgumentError('Give delay or at, not both.')
-    if (at !== undefined && !(at.getTime() >= 0 && at.getTime() <= LATEST_MS)) {
+    if (at !== undefined && !isTime(at)) {
       throw new InvalidArgumentError('at must be a valid Date between 1970 and 9999.')
     }
     if (id !== undefined && !UUID.test(id)) {
@@ -203,4 +210,8 @@ export class Producer<Input, Tx = unknown> {
   private within(tx: Tx | undefined): Execute | undefined {
     return tx === undefined ? undefined : this.engine.within(tx)
   }
+}
+
+function isTime(at: unknown): boolean {
+  return at instanceof Date && at.getTime() >= 0 && at.getTime() <= LATEST_MS
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js'
 import { toCount } from '../duration.js'
-import { checkKeys } from '../names.js'
+import { checkKeys, display } from '../names.js'
 import { InvalidArgumentError, RateLimitedError } from '../errors.js'
 
 /** A token bucket for one producer in this process. */
@@ -25,7 +25,9 @@ export class RateLimiter {
   ) {
     checkKeys(limit, ['perSecond', 'burst'], 'rateLimit')
     if (!(limit.perSecond > 0) || !Number.isFinite(limit.perSecond)) {
-      throw new InvalidArgumentError(`rateLimit.perSecond must be a number above 0. Got ${limit.perSecond}.`)
+      throw new InvalidArgumentError(
+        `rateLimit.perSecond must be a number above 0. Got ${display(limit.perSecond)}.`,
+      )
     }
     this.perMs = limit.perSecond / 1000
     this.burst = toCount(limit.burst ?? Math.max(1, Math.floor(limit.perSecond)), 'rateLimit.burst')
@@ -45,7 +47,7 @@ export class RateLimiter {
       this.tokens -= count
       return
     }
-    const retryAfterMs = Math.ceil((count - this.tokens) / this.perMs)
+    const retryAfterMs = count > this.burst ? Infinity : Math.ceil((count - this.tokens) / this.perMs)
     const never = count > this.burst ? ` A batch may have at most ${this.burst} (burst).` : ''
     throw new RateLimitedError(
       `${count} messages for queue ${queue} exceed the rate limit of ${this.perMs * 1000} a second.${never}`,

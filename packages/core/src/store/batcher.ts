@@ -69,9 +69,19 @@ export class Batcher {
     private readonly isolates: (error: unknown) => boolean,
   ) {}
 
-  /** Queues an item; resolves after the commit that carried it. */
+  /**
+   * Queues an item; resolves after the commit that carried it. When the signal aborts it rejects at once; an item that
+   * has not left by then never leaves.
+   */
   submit<Item, Row>(operation: Operation<Item, Row>, item: Item, signal?: AbortSignal): Promise<Answer<Row>> {
     return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        reject(new AbortedError(`The call was aborted (${operation.name}).`, { cause: signal?.reason }))
+      }
+      if (signal?.aborted === true) {
+        onAbort()
+        return
+      }
       const size = operation.sizeOf(item)
       if (this.waitingSize > 0 && this.waitingSize + size > this.limits.maxWaitingSize) {
         reject(
@@ -88,13 +98,20 @@ export class Batcher {
         lane = []
         this.lanes.set(operation, lane)
       }
+      signal?.addEventListener('abort', onAbort, { once: true })
       lane.push({
         operation,
         item,
         size,
         signal,
-        resolve: resolve as (answer: Answer<unknown>) => void,
-        reject,
+        resolve: (answer) => {
+          signal?.removeEventListener('abort', onAbort)
+          resolve(answer as Answer<Row>)
+        },
+        reject: (error) => {
+          signal?.removeEventListener('abort', onAbort)
+          reject(error as Error)
+        },
       })
       this.schedule()
     })
@@ -124,16 +141,23 @@ export class Batcher {
       void this.send(batch).finally(() => {
         this.inFlight--
         if (this.lanes.size > 0) this.schedule()
-        else if (this.inFlight === 0) for (const done of this.idleWaiters.splice(0)) done()
+        this.tellIdle()
       })
     }
+    // All that waited may have been aborted.
+    this.tellIdle()
+  }
+
+  private tellIdle(): void {
+    if (this.inFlight === 0 && this.lanes.size === 0) for (const done of this.idleWaiters.splice(0)) done()
   }
 
   /** Takes what leaves in the next flush: one operation's items, or everything where there is one writer. */
   private take(): Waiting[] {
     const batch: Waiting[] = []
     const room = { items: this.limits.maxItems, size: this.limits.maxSize }
-    for (const [operation, lane] of this.lanes) {
+    // A copy: a lane that is put back would be met again in the same round.
+    for (const [operation, lane] of [...this.lanes]) {
       const rest = this.takeFrom(lane, room, batch)
       // Re-inserting moves the lane behind the others, so that operations take turns.
       this.lanes.delete(operation)
@@ -149,11 +173,6 @@ export class Batcher {
     for (const waiting of lane) {
       if (waiting.signal?.aborted === true) {
         this.waitingSize -= waiting.size
-        waiting.reject(
-          new AbortedError(`${waiting.operation.name} was aborted before it was sent.`, {
-            cause: waiting.signal.reason,
-          }),
-        )
         continue
       }
       const key = waiting.operation.keyOf(waiting.item as never)

@@ -69,7 +69,7 @@ export class Engine {
         maxWaitingSize: 256 * 1024 * 1024,
       },
       (error) => {
-        const { kind } = driver.classify((error as PgqrsError).cause)
+        const { kind } = this.failureOf(error)
         return kind === 'unique' || kind === 'other'
       },
     )
@@ -232,6 +232,15 @@ export class Engine {
     await this.driver.close()
   }
 
+  /** Every handle holds the engine: what a log shows of one must not be the client underneath and its secrets. */
+  toJSON(): string {
+    return `${this.driver.name}: ${this.driver.target}`
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Engine(${this.toJSON()})`
+  }
+
   /** @throws ClosedError */
   mustBeOpen(doing: string): void {
     if (this.closing.signal.aborted) throw new ClosedError(`The store is closed (${doing}). Connect again.`)
@@ -332,7 +341,7 @@ export class Engine {
         const pause = wait * (0.5 + this.random.fraction())
         const late = this.clock.monotonic() + pause > giveUpAt
         if (!passes(failure) || late || this.closing.signal.aborted) {
-          if (repeated && passes(failure)) throw this.ambiguous(error, doing)
+          if (repeated && writes(statements) && failure.kind !== 'unique') throw this.ambiguous(error, doing)
           throw toPgqrsError(this.driver, error, failure, doing)
         }
         await this.pause(pause, options.signal)
@@ -364,6 +373,10 @@ export class Engine {
 
 function passes(failure: Failure): boolean {
   return failure.kind === 'unsent' || failure.kind === 'broken' || failure.kind === 'retry'
+}
+
+function writes(statements: readonly Statement[]): boolean {
+  return statements.some((statement) => !statement.reads)
 }
 
 function aborted(doing: string, signal: AbortSignal): AbortedError {

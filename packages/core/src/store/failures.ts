@@ -9,9 +9,12 @@ import {
   SchemaMissingError,
 } from '../errors.js'
 
-/** The engine's error for a failure of the database. An error of pgqrs passes unchanged. */
+/**
+ * The engine's error for a failure of the database. An error of pgqrs passes unchanged, unless it is the driver's way
+ * to say one of the kinds of failure.
+ */
 export function toPgqrsError(driver: Driver, error: unknown, failure: Failure, doing: string): PgqrsError {
-  if (error instanceof PgqrsError) return error
+  if (error instanceof PgqrsError && failure.kind === 'other') return error
   const options = { cause: error }
   const detail = failure.detail === undefined ? '' : ` ${failure.detail}`
   const said = error instanceof Error ? error.message : String(error)

@@ -1,4 +1,4 @@
-import { delay } from '../clock.js'
+import { delay, type Cancel } from '../clock.js'
 import type { WorkerStatus } from '../status.js'
 import { toCount, toMs, type Duration } from '../duration.js'
 import { InvalidArgumentError, InvalidStateError } from '../errors.js'
@@ -50,10 +50,12 @@ export class Worker {
   private readonly held = new Map<Held, Promise<void>>()
   private readonly from: ClaimFrom[]
   private readonly concurrency: number
+  private readonly beatMs: number
   private readonly keep: Retention
   private readonly emit: (event: WorkerEvent) => void
   private readonly forget: () => void
   private readonly unsubscribe: (() => void)[] = []
+  private stopWatching: Cancel = () => undefined
   private resolveStopped!: (reason: StopReason) => void
   private started = false
   private stopping: Promise<void> | undefined
@@ -72,13 +74,16 @@ export class Worker {
       throw new InvalidArgumentError('A worker needs at least one workflow or queue handler.')
     this.concurrency = toCount(options.concurrency ?? 10, 'concurrency', 1, 100_000)
     this.keep = retention(options.retention)
+    if (options.onEvent !== undefined && typeof options.onEvent !== 'function') {
+      throw new InvalidArgumentError(`onEvent must be a function. Got ${display(options.onEvent)}.`)
+    }
     this.emit = quiet(options.onEvent)
     this.from = [...tasks.values()].map(({ queue, policy }) => ({
       queue,
       leaseMs: policy.leaseMs ?? engine.config.leaseMs,
       maxCrashes: policy.maxCrashes ?? engine.config.maxCrashes,
     }))
-    const shortest = Math.min(...this.from.map((f) => f.leaseMs))
+    this.beatMs = Math.min(engine.config.heartbeatMs, ...this.from.map((f) => f.leaseMs / 3))
     this.registration = new Registration(
       engine,
       {
@@ -89,7 +94,7 @@ export class Worker {
         },
         onBeat: () => this.renew(),
       },
-      Math.min(engine.config.heartbeatMs, shortest / 3),
+      this.beatMs,
     )
     this.claimer = new Claimer(engine, () => this.registration.id)
     this.waiter = new WorkWaiter(
@@ -123,6 +128,7 @@ export class Worker {
    * @throws NotInstalledError, ConnectionError and the like
    */
   async start(): Promise<void> {
+    this.engine.mustBeOpen('start a worker')
     if (this.started || this.stopping !== undefined) {
       throw new InvalidStateError('A worker starts once. Make another with store.worker(…).')
     }
@@ -141,6 +147,7 @@ export class Worker {
       this.engine.wakeups.on(cancels, () => void this.renew()),
       this.engine.wakeups.on(['workers'], () => void this.registration.beat()),
     )
+    this.watchDeadlines()
     this.loop = this.work()
   }
 
@@ -148,10 +155,10 @@ export class Worker {
    * Stops claiming, waits for what runs, then aborts what is left and gives it back; none of it counts as a failed
    * attempt. Safe to call more than once.
    */
-  stop(options: StopOptions = {}): Promise<void> {
-    const graceMs = toMs(options.grace ?? '20s', 'grace')
+  async stop(options: StopOptions = {}): Promise<void> {
+    const graceMs = graceOf(options)
     this.stopping ??= this.shutDown(graceMs, 'stopped')
-    return this.stopping
+    await this.stopping
   }
 
   private async shutDown(graceMs: number, reason: StopReason): Promise<void> {
@@ -162,6 +169,7 @@ export class Worker {
     for (const held of this.held.keys()) held.abort('stop')
     await this.drain(ABORT_GRACE_MS)
     await Promise.allSettled([...this.held.keys()].map((held) => held.claimed.lease.release({})))
+    this.stopWatching()
     for (const unsubscribe of this.unsubscribe) unsubscribe()
     await this.registration.stop()
     this.resolveStopped(reason)
@@ -194,13 +202,18 @@ export class Worker {
 
   private async round(): Promise<void> {
     const free = this.concurrency - this.held.size
-    if (this.registration.state !== 'polling' || free === 0) {
+    if (this.registration.state !== 'polling' || free <= 0) {
       await this.waiter.forSlot()
       return
     }
     this.waiter.look()
     const sentAt = this.engine.clock.monotonic()
     const claimed = await this.claimer.claim(this.inTurn(), free)
+    if (this.isStopping()) {
+      // Nothing begins after a stop.
+      await Promise.allSettled(claimed.map((one) => one.lease.release({})))
+      return
+    }
     for (const one of claimed) this.dispatch(one, sentAt)
     await this.maintain()
     if (claimed.length < free) await this.waiter.forWork(claimed.length > 0)
@@ -229,7 +242,7 @@ export class Worker {
       .execute(claimed, {
         signal: held.controller.signal,
         cause: () => held.cause,
-        stopping: () => this.stopping !== undefined,
+        stopping: () => this.isStopping(),
         emit: this.emit,
       })
       // The lease lapses by itself when even its end could not be written.
@@ -241,6 +254,25 @@ export class Worker {
         this.waiter.slotFree()
       })
     this.held.set(held, done)
+  }
+
+  private isStopping(): boolean {
+    return this.stopping !== undefined
+  }
+
+  /**
+   * Takes away what this process's own clock says is lost, also while the database does not answer or this process
+   * was frozen.
+   */
+  private watchDeadlines(): void {
+    this.stopWatching = this.engine.clock.after(
+      this.beatMs,
+      () => {
+        for (const held of this.held.keys()) held.expire()
+        this.watchDeadlines()
+      },
+      { background: true },
+    )
   }
 
   /** Renews every lease; group commit makes one statement of it. */
@@ -281,6 +313,11 @@ export class Worker {
   describe(): string {
     return [...this.tasks.keys()].map(display).join(', ')
   }
+}
+
+function graceOf(options: StopOptions): number {
+  checkKeys(options, ['grace'], 'stop')
+  return toMs(options.grace ?? '20s', 'grace')
 }
 
 function quiet(onEvent: ((event: WorkerEvent) => void) | undefined): (event: WorkerEvent) => void {

@@ -38,7 +38,7 @@ export interface WorkflowDefinition<
 > {
   readonly kind: 'workflow'
   readonly name: string
-  readonly queue: QueueDefinition<Input, Parsed>
+  readonly queue: QueueDefinition<Input>
   readonly body: WorkflowFunction<Parsed, Output, Tx>
   readonly policy: HandlingPolicy
   readonly stepRetry: RetryPolicy
@@ -88,9 +88,12 @@ export function defineWorkflow(
   if (typeof body !== 'function')
     throw new InvalidArgumentError(`The body of workflow ${name} must be a function.`)
   checkKeys(options, keys, `workflow ${name}`)
-  const { input, limits, stepRetry, errors, ...handling } = options
+  const { input, limits, stepRetry, errors = [], ...handling } = options
+  if (!Array.isArray(errors) || !errors.every((one) => typeof one === 'function')) {
+    throw new InvalidArgumentError(`workflow ${name}: errors must be a list of error classes.`)
+  }
   const queueOptions = limits === undefined ? {} : { limits }
-  const queue: QueueDefinition<never, never> =
+  const queue: QueueDefinition<never> =
     input === undefined
       ? defineQueue<never>(name, queueOptions)
       : defineQueue<StandardSchemaV1<never, never>>(name, {
@@ -104,7 +107,7 @@ export function defineWorkflow(
     body,
     policy: handlingPolicy(handling, {}, retryDefaults),
     stepRetry: retryPolicy(stepRetry, stepRetryDefaults),
-    errors: errors ?? [],
+    errors,
   }
   return definition
 }

@@ -28,19 +28,28 @@ export class History {
   private readonly unvisited = new Set<string>()
   private highest = 0
 
+  /** @param json what a claim brought along: the code must come by all of it again. */
   constructor(json: string | null) {
-    this.add(json)
+    for (const checkpoint of checkpoints(json)) {
+      this.keep(checkpoint)
+      if (mustBeVisited(checkpoint)) this.unvisited.add(checkpoint.name)
+    }
   }
 
-  /** Adds what was recorded since: checkpoints that were there before stay as they were. */
+  /**
+   * Adds what was recorded since the claim: by this pass itself, or as a signal from outside. What was there before
+   * stays as it was; only a count of failures gives way to what came of the step.
+   */
   add(json: string | null): void {
-    const rows = json === null ? [] : (JSON.parse(json) as HistoryRow[])
-    for (const [name, kind, status, output, error, failures, wakeAtMs, position, seen] of rows) {
-      this.highest = Math.max(this.highest, position)
-      if (this.byName.has(name)) continue
-      this.byName.set(name, { name, kind, status, output, error, failures, wakeAtMs, position, seen })
-      if (mustBeVisited({ kind, status, seen })) this.unvisited.add(name)
+    for (const checkpoint of checkpoints(json)) {
+      const known = this.byName.get(checkpoint.name)
+      if (known === undefined || known.status === 'retrying') this.keep(checkpoint)
     }
+  }
+
+  private keep(checkpoint: Checkpoint): void {
+    this.highest = Math.max(this.highest, checkpoint.position)
+    this.byName.set(checkpoint.name, checkpoint)
   }
 
   /** The checkpoint of that name, without coming by it. */
@@ -116,6 +125,13 @@ export class History {
         'Deploy code that fits and retry the run, or cancel it.',
     )
   }
+}
+
+function checkpoints(json: string | null): Checkpoint[] {
+  const rows = json === null ? [] : (JSON.parse(json) as HistoryRow[])
+  return rows.map(([name, kind, status, output, error, failures, wakeAtMs, position, seen]) => {
+    return { name, kind, status, output, error, failures, wakeAtMs, position, seen }
+  })
 }
 
 // A count of failures is no result; a signal may have come for a pause the code has not reached.

@@ -5,7 +5,7 @@ import { delay } from '../clock.js'
 import type { Status, StepKind, StepStatus } from '../status.js'
 import { toMs, type Duration } from '../duration.js'
 import { InvalidStateError, RunCancelledError, RunFailedError, TimeoutError } from '../errors.js'
-import { checkKeys } from '../names.js'
+import { checkKeys, checkStepPath } from '../names.js'
 import type { MessageRow, OutcomeRow } from '../store/records.js'
 import type { CallOptions, Engine } from '../store/engine.js'
 import { cancelMessage, readMessage } from '../store/messages.js'
@@ -88,6 +88,7 @@ export class RunHandle<Output = unknown> {
   async resume(pause: string, value?: unknown, options: CallOptions = {}): Promise<boolean> {
     const { steps, messages } = this.engine.queries
     const { now } = this.engine
+    checkStepPath(pause)
     const output = encode({ resumed: true, value })
     const [signalled] = await this.engine.run(
       steps.signal,

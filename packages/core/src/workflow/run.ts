@@ -127,6 +127,10 @@ export class Run<Tx = DriverTransaction> {
     options: { readonly concurrency?: number } = {},
   ): Promise<T[]> {
     checkKeys(options, ['concurrency'], `map ${name}`)
+    const given: unknown = items
+    if (!Array.isArray(given) || typeof body !== 'function') {
+      throw new InvalidArgumentError(`map ${name} takes an array of items and a function for each of them.`)
+    }
     const concurrency = toCount(options.concurrency ?? 10, 'concurrency')
     const { name: path, leave } = this.scope.enter(name, undefined)
     try {
@@ -146,7 +150,7 @@ export class Run<Tx = DriverTransaction> {
 
   /** Waits until a point in time by the database's clock. */
   async sleepUntil(name: string, time: Date): Promise<void> {
-    const atMs = time.getTime()
+    const atMs = (time as unknown) instanceof Date ? time.getTime() : Number.NaN
     if (!(atMs >= 0)) throw new InvalidArgumentError('sleepUntil needs a valid Date after 1970.')
     await this.execution.sleep(this.scope, name, { atMs })
   }

@@ -1,5 +1,5 @@
 import { DuplicateStepError } from '../errors.js'
-import { checkKey, checkName, display } from '../names.js'
+import { checkKey, checkName, checkStepPath, display } from '../names.js'
 
 /**
  * Gives the boundaries of one stretch of code their names. The same code gives the same names in every replay,
@@ -18,8 +18,7 @@ export class Scope {
    * @throws DuplicateStepError when a boundary of that name is in flight
    */
   enter(name: string, key: string | undefined): { readonly name: string; readonly leave: () => void } {
-    // A slash would look like a scope.
-    checkName('step', name.replaceAll('/', '\0'))
+    checkName('step', name)
     const base = key === undefined ? name : `${name}[${escape(checkKey('step', key))}]`
     const use = this.used.get(base) ?? { count: 0, inFlight: 0 }
     if (use.inFlight > 0) {
@@ -28,12 +27,13 @@ export class Scope {
           'Give each parallel use a key of its own, or use run.map, which gives each item its own scope.',
       )
     }
+    const numbered = use.count === 0 ? base : `${base}#${use.count + 1}`
+    const full = checkStepPath(this.path === '' ? numbered : `${this.path}/${numbered}`)
     use.count++
     use.inFlight++
     this.used.set(base, use)
-    const numbered = use.count === 1 ? base : `${base}#${use.count}`
     return {
-      name: this.path === '' ? numbered : `${this.path}/${numbered}`,
+      name: full,
       leave: () => {
         use.inFlight--
       },

@@ -143,7 +143,7 @@ export class WorkflowTask implements Task {
     if (step !== undefined) {
       await this.engine.run(
         this.engine.queries.steps.forget,
-        { run_id: id, name: step },
+        { run_id: id, lease_id: claimed.lease.leaseId, name: step },
         'forget a failed step',
       )
     }

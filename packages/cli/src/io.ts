@@ -1,0 +1,21 @@
+import type { Readable, Writable } from 'node:stream'
+
+/** Where a command reads; of a terminal `isTTY` is true. */
+export interface InputStream extends Readable {
+  readonly isTTY?: boolean
+}
+
+/** Where a command writes; of a terminal `isTTY` is true and `columns` its width. */
+export interface OutputStream extends Writable {
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
+/** The three streams of a command. */
+export interface Io {
+  readonly stdin: InputStream
+  /** What was asked for. */
+  readonly stdout: OutputStream
+  /** Errors, questions, progress. */
+  readonly stderr: OutputStream
+}

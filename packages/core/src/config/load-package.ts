@@ -1,0 +1,40 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** A package that is installed, and where. */
+export interface FoundPackage {
+  /** Path of its entry. */
+  readonly path: string
+  /** Imports it. Rejects with whatever its own code throws. */
+  load(): Promise<unknown>
+}
+
+/**
+ * Looks for a package that is no dependency of ours: beside us first, then in the user's project. With the strict
+ * layout of pnpm we see only our own dependencies, and a driver is the project's.
+ * @param from a folder of the project. Default: the working directory.
+ * @returns undefined when it is installed in neither place.
+ */
+export function findPackage(name: string, from = process.cwd()): FoundPackage | undefined {
+  const path =
+    resolveFrom(import.meta.url, name) ?? resolveFrom(pathToFileURL(join(from, 'package.json')).href, name)
+  if (path === undefined) return undefined
+  return { path, load: async () => (await import(pathToFileURL(path).href)) as unknown }
+}
+
+/** Whether the file at `path` can import the package. */
+export function isInstalledFor(path: string, name: string): boolean {
+  return resolveFrom(pathToFileURL(path).href, name) !== undefined
+}
+
+// The packages we look for have one entry for import and require, so the older resolver, which can start anywhere and
+// never runs anything, finds the same file.
+function resolveFrom(file: string, name: string): string | undefined {
+  try {
+    return createRequire(file).resolve(name)
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'MODULE_NOT_FOUND') return undefined
+    throw error
+  }
+}

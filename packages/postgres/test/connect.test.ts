@@ -1,0 +1,71 @@
+import { spawnChild } from '@pgqrs/test-database'
+import { join } from 'node:path'
+import type { Sql } from 'postgres'
+import { expect, it } from 'vitest'
+import { connect } from '../src/connect.js'
+import { client, database, driverFor } from './database.js'
+import { parametersOfDsn } from '../src/parameters.js'
+
+async function connections(admin: Sql): Promise<number> {
+  const [row] = await admin<{ n: number }[]>`select count(*)::int as n from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()`
+  return row!.n
+}
+
+it('takes a DSN, options or a client, and closes only what it opened', async () => {
+  const dsn = await database()
+  const admin = client(dsn, { max: 1 })
+  const sql = client(dsn, { max: 1 })
+  await sql`select 1`
+  for (const target of [
+    dsn,
+    { dsn, schema: 'public', listen: false },
+    sql,
+    { client: sql, maxConnections: 2 },
+  ]) {
+    const store = await connect(target)
+    await store.admin.install()
+    expect(await connections(admin)).toBeGreaterThan(1)
+    await store.close()
+    expect(await connections(admin)).toBe(1)
+  }
+  expect(await sql`select 1 as one`).toEqual([{ one: 1 }])
+})
+
+it('lets the process end when the store is closed', async () => {
+  const child = await spawnChild(join(import.meta.dirname, 'children', 'connect-and-close.ts'), [
+    await database(),
+  ])
+  await child.waitFor('closed')
+  expect(await child.exited).toEqual({ code: 0, signal: null })
+})
+
+it('closes also while statements run, and refuses more', async () => {
+  const dsn = await database()
+  const driver = driverFor(dsn)
+  const running = driver.execute([{ sql: 'select pg_sleep(0.2)', parameters: [], reads: true }])
+  const waiting = Array.from({ length: 20 }, () =>
+    driver.execute([{ sql: 'select 1', parameters: [], reads: true }]),
+  )
+  const outcomes = Promise.allSettled([running, ...waiting])
+  await driver.close()
+  expect((await outcomes).filter(({ status }) => status === 'rejected').length).toBeLessThanOrEqual(21)
+  await expect(driver.execute([{ sql: 'select 1', parameters: [], reads: true }])).rejects.toMatchObject({
+    code: 'CLOSED',
+  })
+  expect(await connections(client(dsn, { max: 1 }))).toBe(0)
+})
+
+it.each([true, false])('with prepare: %s leaves statements prepared just then', async (prepare) => {
+  const dsn = await database()
+  const driver = driverFor(dsn, { parameters: parametersOfDsn(dsn, prepare), maxConnections: 1 })
+  for (const n of [1, 2, 3]) await driver.execute([{ sql: 'select $1::int', parameters: [n], reads: true }])
+  const [rows] = await driver.execute([
+    {
+      sql: `select count(*)::int as n from pg_prepared_statements where statement = 'select $1::int'`,
+      parameters: [],
+      reads: true,
+    },
+  ])
+  expect(rows).toEqual([{ n: prepare ? 1 : 0 }])
+})
