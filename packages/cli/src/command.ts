@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
 
 /** A command as its help shows it. */
 export interface CommandText {
@@ -12,7 +12,10 @@ export interface CommandText {
 /** Adds a command below another. Its help ends with the examples. */
 export function addCommand(parent: Command, { usage, description, examples }: CommandText): Command {
   const lines = examples.map((example) => `  $ pgqrs ${example}`)
-  return parent.command(usage).description(description).addHelpText('after', ['', 'Examples:', ...lines].join('\n'))
+  return parent
+    .command(usage)
+    .description(description)
+    .addHelpText('after', ['', 'Examples:', ...lines].join('\n'))
 }
 
 /** Adds a group of commands; called without one of them it shows its help. */

@@ -1,7 +1,7 @@
 import { confirm } from '@clack/prompts'
 import { Option, type Command } from 'commander'
 import { PgqrsError } from '@pgqrs/core'
-import { escapeText } from './output/escape.js'
+import { escapeText, safe } from './output/escape.js'
 import type { StoreWork } from './session.js'
 
 /** Options of a command that destroys something. */
@@ -29,7 +29,7 @@ export function addDryRun(command: Command): Command {
 export async function confirmed(work: StoreWork, what: string, options: ConfirmOptions): Promise<boolean> {
   const { io, out, target } = work
   if (options.dryRun === true) {
-    out.answer({ dryRun: true, target, would: what }, () => out.line`On ${target} this would ${what}.`)
+    out.answer({ dryRun: true, target, would: what }, () => out.line(safe`On ${target} this would ${what}.`))
     return false
   }
   const canAsk = io.stdin.isTTY === true && io.stderr.isTTY === true

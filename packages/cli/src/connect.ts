@@ -1,6 +1,13 @@
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { connect, InvalidArgumentError, resolveConfig, type ConfigInput, type ResolvedConfig, type Store } from '@pgqrs/core'
+import {
+  connect,
+  InvalidArgumentError,
+  resolveConfig,
+  type ConfigInput,
+  type ResolvedConfig,
+  type Store,
+} from '@pgqrs/core'
 import type { InputStream } from './io.js'
 
 /** Options every command has. */
@@ -18,7 +25,10 @@ export function settingsOf(options: GlobalOptions): ResolvedConfig {
     explicit(options),
     options.config === undefined ? {} : { file: options.config },
   )
-  const named = Object.entries(sources).map(([name, source]) => [name, source === 'option' ? `--${name}` : source])
+  const named = Object.entries(sources).map(([name, source]) => [
+    name,
+    source === 'option' ? `--${name}` : source,
+  ])
   return { config, sources: Object.fromEntries(named) as ResolvedConfig['sources'] }
 }
 
@@ -37,7 +47,8 @@ export async function withReadDsn(options: GlobalOptions, stdin: InputStream): P
   const first = await Promise.race([once(lines, 'line'), once(lines, 'close')])
   lines.close()
   const dsn = (first as string[])[0]?.trim() ?? ''
-  if (dsn === '') throw new InvalidArgumentError('--dsn - reads the DSN from standard input, and nothing was there.')
+  if (dsn === '')
+    throw new InvalidArgumentError('--dsn - reads the DSN from standard input, and nothing was there.')
   return { ...options, dsn }
 }
 

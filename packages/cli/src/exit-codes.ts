@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { asPgqrsError } from './pgqrs-error.js'
+import { toldBy } from './pgqrs-error.js'
 
 /** What the exit codes of the command mean. */
 export const exitCodes = {
@@ -52,6 +52,6 @@ const byCode: Readonly<Record<string, ExitCode>> = {
 /** The exit code for whatever a command threw. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  const code = asPgqrsError(error)?.code
+  const code = toldBy(error)?.code
   return (code === undefined ? undefined : byCode[code]) ?? exitCodes.bug
 }

@@ -1,14 +1,17 @@
 import { PgqrsError } from '@pgqrs/core'
 
+/** What every error of pgqrs can tell. */
+export type Told = Pick<PgqrsError, 'code' | 'message' | 'retryable'>
+
 /**
- * The error as one of pgqrs's. A driver that was found in the user's project may bring another copy of core, whose
- * errors are of other classes; what they can tell is the same.
+ * What an error of pgqrs tells; undefined for any other. A driver that was found in the user's project may bring another
+ * copy of core, whose errors are of other classes.
  */
-export function asPgqrsError(error: unknown): PgqrsError | undefined {
+export function toldBy(error: unknown): Told | undefined {
   if (error instanceof PgqrsError) return error
-  const isLike =
-    error instanceof Error &&
-    typeof (error as Partial<PgqrsError>).code === 'string' &&
-    typeof (error as Partial<PgqrsError>).retryable === 'boolean'
-  return isLike ? (error as PgqrsError) : undefined
+  return error instanceof Error && isTold(error) ? error : undefined
+}
+
+function isTold(error: Error & Partial<Told>): error is Error & Told {
+  return typeof error.code === 'string' && typeof error.retryable === 'boolean'
 }

@@ -1,11 +1,10 @@
-import { inspect } from 'node:util'
 import { CommanderError } from 'commander'
 import { exitCodeOf, type ExitCode } from './exit-codes.js'
 import type { OutputStream } from './io.js'
 import { maskSecrets } from './mask.js'
 import { escapeText } from './output/escape.js'
 import { toJson } from './output/json.js'
-import { asPgqrsError } from './pgqrs-error.js'
+import { toldBy } from './pgqrs-error.js'
 
 /**
  * Says on standard error what went wrong, in one line or as one JSON object, and returns the exit code. A stack is
@@ -15,11 +14,18 @@ export function reportError(error: unknown, stderr: OutputStream, json: boolean)
   const exitCode = exitCodeOf(error)
   // Commander has written already: help and the version, or through reportUsage.
   if (error instanceof CommanderError) return exitCode
-  const code = asPgqrsError(error)?.code ?? 'UNEXPECTED'
+  const code = toldBy(error)?.code ?? 'UNEXPECTED'
   const message = error instanceof Error ? error.message : String(error)
-  const stack = process.env['PGQRS_DEBUG'] === '1' ? inspect(error, { depth: 5 }) : undefined
+  const stack = process.env['PGQRS_DEBUG'] === '1' ? stacksOf(error) : undefined
   write({ code, message, stack }, stderr, json)
   return exitCode
+}
+
+// Stacks and not the errors themselves: a client may have hung its options, password and all, on its error.
+function stacksOf(error: unknown, depth = 0): string {
+  if (!(error instanceof Error) || depth > 5) return String(error)
+  const stack = error.stack ?? String(error)
+  return error.cause === undefined ? stack : `${stack}\nCaused by: ${stacksOf(error.cause, depth + 1)}`
 }
 
 /** Says what was wrong with the arguments, in commander's words. */

@@ -41,9 +41,9 @@ export class Session {
     work: (connected: StoreWork) => Promise<ExitCode | undefined>,
   ): Promise<void> {
     const begun = await this.work(command)
-    this.warnOfVisibleSecret(begun)
-    const store = await openStore(begun.options)
+    this.warnOfVisibleSecret(command, begun)
     const { sources } = settingsOf(begun.options)
+    const store = await openStore(begun.options)
     const target = `${store.driver} ${store.target} (from ${sources.dsn})`
     const progress = new Progress(this.io.stderr)
     try {
@@ -54,10 +54,11 @@ export class Session {
     }
   }
 
-  private warnOfVisibleSecret({ options: { dsn }, out }: Work): void {
+  private warnOfVisibleSecret(command: Command, { out }: Work): void {
+    const { dsn } = command.optsWithGlobals<GlobalOptions>()
     if (out.isJson || this.io.stderr.isTTY !== true || dsn === undefined || !holdsSecret(dsn)) return
-    const isFromStdin = !process.argv.some((argument) => argument.includes(dsn))
-    if (isFromStdin) return
-    this.io.stderr.write('warning: others can read --dsn in the list of processes; prefer PGQRS_DSN or --dsn -\n')
+    this.io.stderr.write(
+      'warning: others can read --dsn in the list of processes; prefer PGQRS_DSN or --dsn -\n',
+    )
   }
 }

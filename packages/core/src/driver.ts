@@ -23,4 +23,4 @@ export { resolveConfig, type ConfigPlaces, type ResolvedConfig } from './config/
 export type { Config, ConfigInput } from './config/settings.js'
 export { configKeys } from './config/settings.js'
 export { openStore, storeOptionKeys, type StoreOptions } from './api/open-store.js'
-export { Store } from './api/store.js'
+export type { Store } from './api/store.js'

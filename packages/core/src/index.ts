@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 export { connect, type ConnectOptions } from './api/connect.js'
-export { Store, type Runnable, type TriggerOptions } from './api/store.js'
+export type { Runnable, Store, TriggerOptions } from './api/store.js'
 export type { StoreOptions } from './api/open-store.js'
 
 export {

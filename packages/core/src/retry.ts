@@ -1,5 +1,5 @@
 import { toCount, toMs, type Duration } from './duration.js'
-import { InvalidArgumentError, TerminalError, TransientError } from './errors.js'
+import { InvalidArgumentError, TerminalError } from './errors.js'
 import { checkKeys, display } from './names.js'
 import type { Random } from './random.js'
 
@@ -36,7 +36,7 @@ export function retryPolicy(
   options: RetryOptions | undefined,
   defaults: { maxAttempts: number; maxDelay: Duration },
 ): RetryPolicy {
-  const given = options ?? {}
+  const given = options === undefined ? {} : options
   checkKeys(given, keys, 'retry')
   const backoff = given.backoff ?? 'exponential-jitter'
   if (!['fixed', 'exponential', 'exponential-jitter'].includes(backoff)) {
@@ -57,6 +57,18 @@ export function retryPolicy(
 }
 
 /**
+ * Checks retry options that refine a policy: what they do not say stays.
+ * @throws InvalidArgumentError or ConfigError
+ */
+export function refinedPolicy(options: RetryOptions, base: RetryPolicy): RetryPolicy {
+  const { maxAttempts, backoff, delayMs: delay, maxDelayMs: maxDelay, shouldRetry } = base
+  return retryPolicy(
+    { maxAttempts, backoff, delay, maxDelay, shouldRetry, ...options },
+    { maxAttempts, maxDelay },
+  )
+}
+
+/**
  * Milliseconds until the next attempt after `failures` failures, or undefined when there is none.
  * `TerminalError` is never retried; the `retryAfter` of an error is a lower bound.
  */
@@ -66,8 +78,7 @@ export function nextAttemptIn(
   failures: number,
   random: Random,
 ): number | undefined {
-  if (error instanceof TerminalError || failures >= policy.maxAttempts || !allowed(policy, error))
-    return undefined
+  if (failures >= policy.maxAttempts || !allowed(policy, error)) return undefined
   const asked = retryAfterMs(error)
   if (policy.backoff === 'fixed') return Math.max(policy.delayMs, asked)
   const exponential = Math.min(policy.delayMs * 2 ** (failures - 1), policy.maxDelayMs)
@@ -77,21 +88,20 @@ export function nextAttemptIn(
 
 function allowed(policy: RetryPolicy, error: unknown): boolean {
   try {
-    return policy.shouldRetry(error)
+    return !(error instanceof TerminalError) && policy.shouldRetry(error)
   } catch {
     return false
   }
 }
 
 function retryAfterMs(error: unknown): number {
-  const asked =
-    error instanceof TransientError
-      ? error.retryAfter
-      : (error as { retryAfter?: unknown } | undefined)?.retryAfter
-  if (typeof asked !== 'number' && typeof asked !== 'string') return 0
   try {
-    return toMs(asked, 'retryAfter')
+    const { retryAfter } = error as { retryAfter?: unknown }
+    return typeof retryAfter === 'number' || typeof retryAfter === 'string'
+      ? toMs(retryAfter, 'retryAfter')
+      : 0
   } catch {
+    // Nothing was thrown, a getter throws, or it is no duration.
     return 0
   }
 }

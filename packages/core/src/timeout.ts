@@ -17,11 +17,14 @@ export async function withTimeout<T>(
   else outer.addEventListener('abort', pass, { once: true })
   let cancel = (): void => undefined
   const timeout = new Promise<never>((_, reject) => {
-    cancel = clock.after(ms, () => {
+    const expire = (): void => {
       const error = new TimeoutError(`${what} took longer than ${ms} ms.`)
-      controller.abort(error)
+      // First: what the work throws because of its signal is not why it ended.
       reject(error)
-    })
+      controller.abort(error)
+    }
+    // A worker keeps the process alive; work it has left behind must not.
+    cancel = clock.after(ms, expire, { background: true })
   })
   try {
     return await Promise.race([Promise.resolve(work(controller.signal)), timeout])

@@ -13,7 +13,13 @@ function operation(name: string): Operation<Item, string> {
 const write = operation('write')
 const other = operation('other')
 
-const roomy: BatcherLimits = { parallel: 1, together: false, maxItems: 100, maxSize: 1000, maxWaitingSize: 10_000 }
+const roomy: BatcherLimits = {
+  parallel: 1,
+  together: false,
+  maxItems: 100,
+  maxSize: 1000,
+  maxWaitingSize: 10_000,
+}
 
 /** A database that keeps each flush until it is told to answer. */
 class FakeDatabase {
@@ -24,7 +30,8 @@ class FakeDatabase {
       this.flushes.push({
         groups: groups.map((g) => `${g.operation.name}: ${keysOf(g).join(' ')}`),
         answer: (error) => {
-          if (error === undefined) resolve(groups.map((g) => keysOf(g).map((key) => ({ row: key, repeated: false }))))
+          if (error === undefined)
+            resolve(groups.map((g) => keysOf(g).map((key) => ({ row: key, repeated: false }))))
           else reject(error)
         },
       })
@@ -91,14 +98,12 @@ it('halves a failing flush until the one bad item is alone', async () => {
     return Promise.resolve(groups.map((g) => keysOf(g).map((key) => ({ row: key, repeated: false }))))
   }
   const batcher = new Batcher(flush, roomy, (error) => error === bad)
-  const outcomes = await Promise.allSettled(['a', 'b', 'c', 'd', 'e'].map((key) => batcher.submit(write, { key })))
-  expect(outcomes.map((o) => (o.status === 'fulfilled' ? o.value.row : (o.reason as Error).message))).toEqual([
-    'a',
-    'b',
-    bad.message,
-    'd',
-    'e',
-  ])
+  const outcomes = await Promise.allSettled(
+    ['a', 'b', 'c', 'd', 'e'].map((key) => batcher.submit(write, { key })),
+  )
+  expect(outcomes.map((o) => (o.status === 'fulfilled' ? o.value.row : (o.reason as Error).message))).toEqual(
+    ['a', 'b', bad.message, 'd', 'e'],
+  )
   expect(flushed).toEqual([['a', 'b', 'c', 'd', 'e'], ['a', 'b'], ['c', 'd', 'e'], ['c'], ['d', 'e']])
 })
 
@@ -137,18 +142,21 @@ it('flushes no more items than the limit at once', async () => {
   await Promise.all(calls)
 })
 
-it.for([true, false])('flushes no more characters than the limit, one large item alone (together: %s)', async (together) => {
-  const database = new FakeDatabase()
-  const batcher = batcherOn(database, { maxSize: 10, together })
-  const sizes = { a: 6, b: 5, c: 4, d: 30 }
-  const calls = Object.entries(sizes).map(([key, size]) => batcher.submit(write, { key, size }))
-  await settled()
-  await database.answer(0)
-  await database.answer(1)
-  await database.answer(2)
-  expect(database.seen).toEqual(['write: a c', 'write: b', 'write: d'])
-  await Promise.all(calls)
-})
+it.for([true, false])(
+  'flushes no more characters than the limit, one large item alone (together: %s)',
+  async (together) => {
+    const database = new FakeDatabase()
+    const batcher = batcherOn(database, { maxSize: 10, together })
+    const sizes = { a: 6, b: 5, c: 4, d: 30 }
+    const calls = Object.entries(sizes).map(([key, size]) => batcher.submit(write, { key, size }))
+    await settled()
+    await database.answer(0)
+    await database.answer(1)
+    await database.answer(2)
+    expect(database.seen).toEqual(['write: a c', 'write: b', 'write: d'])
+    await Promise.all(calls)
+  },
+)
 
 it('refuses calls beyond what may wait, and takes them again when some have left', async () => {
   const database = new FakeDatabase()
@@ -224,7 +232,9 @@ it('is idle when everything has been answered', async () => {
 it('is idle when all that waited was aborted', async () => {
   const batcher = batcherOn(new FakeDatabase())
   const abort = new AbortController()
-  const aborted = expect(batcher.submit(write, { key: 'a' }, abort.signal)).rejects.toMatchObject({ code: 'ABORTED' })
+  const aborted = expect(batcher.submit(write, { key: 'a' }, abort.signal)).rejects.toMatchObject({
+    code: 'ABORTED',
+  })
   const waited = batcher.idle()
   abort.abort()
   await aborted

@@ -13,6 +13,12 @@ import {
 import { PostgresDriver } from './driver.js'
 import { parametersOfClient, parametersOfDsn } from './parameters.js'
 
+declare global {
+  interface PgqrsTransactions {
+    postgres: TransactionSql
+  }
+}
+
 /** Everything {@link connect} can be told. What is left out comes from the configuration. */
 export interface PostgresOptions extends ConfigInput, StoreOptions {
   /**

@@ -72,13 +72,13 @@ export class Connection {
 
   static async #openAt(address: Address, parameters: Parameters, use: ConnectionUse): Promise<Connection> {
     const abort = new AbortController()
-    let connection: Connection | undefined
     const late = new ConnectionLost(`no connection within ${Math.round(use.limitMs)} ms`, false)
-    const stop = use.clock.after(use.limitMs, () => {
-      abort.abort()
-      connection?.kill(late)
+    let connection: Connection | undefined
+    let stop: Cancel = () => {}
+    const tooLate = new Promise<never>((_, reject) => {
+      stop = use.clock.after(use.limitMs, () => reject(late))
     })
-    try {
+    const attempt = async (): Promise<Connection> => {
       const { password } = parameters
       // Here and not in postgres.js, where a rejection of the application's function would be nobody's.
       const secret = typeof password === 'function' ? await password() : password
@@ -86,13 +86,17 @@ export class Connection {
       connection = new Connection(socket, address, parameters, secret, use)
       await connection.#begin()
       return connection
+    }
+    try {
+      return await Promise.race([attempt(), tooLate])
     } catch (error) {
       connection?.kill(late)
+      // Destroys the socket, also one that is still to come.
       abort.abort()
       // Nothing of the caller's was sent yet, however the connection ended.
-      const { kind } = classify(error)
-      if (kind !== 'broken' && !(error instanceof ConnectionLost)) throw error
-      throw error === late ? late : new ConnectionLost((error as Error).message, false, error)
+      if (error instanceof ConnectionLost && !error.sent) throw error
+      if (classify(error).kind !== 'broken') throw error
+      throw new ConnectionLost((error as Error).message, false, error)
     } finally {
       stop()
     }

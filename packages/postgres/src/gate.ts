@@ -52,7 +52,7 @@ export class Gate {
   #admit(query: Unsent, send: Unsent['handler']): void {
     // Marks it as handled: a query nobody waits for must not end the process. Who waits is told all the same.
     void query.catch(() => {})
-    if (false) {
+    if (this.#refusal !== undefined) {
       query.reject(this.#refusal)
       return
     }

@@ -14,6 +14,12 @@ import {
 import { openClient, openTarget, type ClientOptions, type DriverSettings } from './open.js'
 import { parseTarget, type Target } from './target.js'
 
+declare global {
+  interface PgqrsTransactions {
+    turso: Transaction
+  }
+}
+
 /** What {@link connect} can be told. */
 export interface TursoOptions extends ConfigInput, StoreOptions {
   /**

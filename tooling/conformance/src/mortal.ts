@@ -26,7 +26,8 @@ export class Mortal {
     new Proxy(driver, {
       get: (target, name) => {
         if (name === 'execute') return (statements: readonly Statement[]) => this.execute(target, statements)
-        if (name === 'transaction') return <T>(plan: TransactionPlan<unknown, T>) => this.transaction(target, plan)
+        if (name === 'transaction')
+          return <T>(plan: TransactionPlan<unknown, T>) => this.transaction(target, plan)
         const value: unknown = Reflect.get(target, name, target)
         return typeof value === 'function' ? (value.bind(target) as unknown) : value
       },
@@ -74,4 +75,9 @@ export class Mortal {
 /** Whether one of the statements writes a checkpoint. */
 export function recordsStep(statements: readonly Statement[]): boolean {
   return statements.some(({ sql }) => /insert into \S*pgqrs_steps/.test(sql))
+}
+
+/** Whether one of the statements ends a run or message. */
+export function finishes(statements: readonly Statement[]): boolean {
+  return statements.some(({ sql }) => /r\.failed, finished_at/.test(sql))
 }

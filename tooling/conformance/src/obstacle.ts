@@ -25,20 +25,29 @@ export class Obstacle {
 /** A workflow of any kind that takes no input. */
 export type Inputless<Output> = WorkflowDefinition<undefined, Output, unknown, never>
 
-/** Lets one worker bring a run as far as the obstacle, stops it there, and lets the worker of another store go on. */
-export async function takenOver<Output>(
-  bench: Bench,
-  workflow: Inputless<Output>,
+/** Lets a worker bring a run as far as the obstacle and stops it there. Returns the id of the run, which waits then. */
+export async function bringTo(
   obstacle: Obstacle,
-  second: Inputless<Output> = workflow,
-): Promise<RunHandle<Output>> {
+  bench: Bench,
+  workflow: Inputless<unknown>,
+): Promise<string> {
   const store = await bench.open()
   const worker = store.worker([workflow])
   await worker.start()
   const { id } = await store.trigger(workflow)
   await obstacle.reached
   await worker.stop({ grace: 0 })
-  const other = await bench.open()
-  await other.worker([second]).start()
-  return other.run(second, id)
+  return id
+}
+
+/** Lets one worker bring a run as far as the obstacle, stops it there, and lets the worker of another store go on. */
+export async function takenOver<Output>(
+  bench: Bench,
+  workflow: Inputless<Output>,
+  obstacle: Obstacle,
+): Promise<RunHandle<Output>> {
+  const id = await bringTo(obstacle, bench, workflow)
+  const store = await bench.open()
+  await store.worker([workflow]).start()
+  return store.run(workflow, id)
 }

@@ -2,18 +2,19 @@ import { eventually } from '@pgqrs/test-database'
 import type { TestClock } from '@pgqrs/core/testing'
 
 /**
- * Lets the clock of a test go on, step by step, until something holds. What the steps set off may need the database
- * and therefore real time; between two steps it gets some.
+ * Lets the clock of a test go on, step by step, until something holds, and returns that. What a step sets off may need
+ * the database and therefore real time; between two steps it gets some.
  */
 export async function passTime<T>(
   clock: TestClock,
   what: string,
-  condition: () => T | Promise<T>,
+  condition: () => Promise<T | undefined> | T | undefined,
   stepMs = 250,
 ): Promise<T> {
-  return eventually(what, async () => {
-    const answer = await condition()
-    if (!answer) await clock.advance(stepMs)
-    return answer
+  const answer = await eventually(what, async () => {
+    const now = await condition()
+    if (now === undefined || now === false) await clock.advance(stepMs)
+    else return { now }
   })
+  return answer.now
 }

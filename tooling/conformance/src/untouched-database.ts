@@ -11,7 +11,7 @@ export function openWithoutDatabase(bench: Bench, options: object = {}): Promise
 function refusing(driver: Driver): Driver {
   return new Proxy(driver, {
     get(target, name) {
-      if (name === 'execute' || name === 'transaction' || name === 'within') {
+      if (name === 'execute' || name === 'transaction') {
         return () => {
           throw new Error(`the database was asked (${name}) before the arguments were checked`)
         }

@@ -56,7 +56,9 @@ async function onSqlite(dsn: string): Promise<DemoDatabase<Database>> {
   const client = new BetterSqlite3(store.target, { timeout: 5000 })
   return {
     store,
-    createTable: async () => void client.exec(CREATE_TABLE),
+    createTable: async () => {
+      client.exec(CREATE_TABLE)
+    },
     record: (tx, runId, { archive, files, bytes, sha256 }) => {
       tx.prepare('insert into demo_archives values (?, ?, ?, ?, ?)').run(runId, archive, files, bytes, sha256)
     },
@@ -74,7 +76,9 @@ async function onPostgres(dsn: string): Promise<DemoDatabase<TransactionSql>> {
   const sql = postgres(dsn, { max: 1, onnotice: () => undefined })
   return {
     store,
-    createTable: async () => void (await sql.unsafe(CREATE_TABLE)),
+    createTable: async () => {
+      await sql.unsafe(CREATE_TABLE)
+    },
     record: async (tx, runId, { archive, files, bytes, sha256 }) => {
       await tx`insert into demo_archives values (${runId}, ${archive}, ${files}, ${bytes}, ${sha256})`
     },

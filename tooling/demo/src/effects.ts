@@ -11,6 +11,8 @@ export function effectsOn<Tx>({ store, record }: DemoDatabase<Tx>, names: Names)
     sha256Of,
     pack,
     record,
-    notify: async (tx, notification) => void (await notifications.enqueue(notification, { tx })),
+    notify: async (tx, notification) => {
+      await notifications.enqueue(notification, { tx })
+    },
   }
 }

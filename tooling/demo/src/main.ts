@@ -52,7 +52,9 @@ async function demo(options: DemoOptions): Promise<number> {
 
 /** A database of the demo's own, which the settings of the person's other databases do not concern. */
 function embedded(folder: string): string {
-  for (const name of Object.keys(process.env)) if (name.startsWith('PGQRS_')) delete process.env[name]
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('PGQRS_')) Reflect.deleteProperty(process.env, name)
+  }
   return `sqlite:${join(folder, 'demo.db')}`
 }
 

@@ -56,7 +56,7 @@ export class Screen {
     if (this.moving === undefined) return
     const spinner = FRAMES[this.frame % FRAMES.length] ?? ''
     // A line that wraps could not be erased.
-    const text = [...`  ${spinner} ${this.moving()}`].slice(0, this.out.columns - 1).join('')
+    const text = `  ${spinner} ${this.moving()}`.slice(0, this.out.columns - 1)
     this.out.write(this.colors.yellow(text))
   }
 }

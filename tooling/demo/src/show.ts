@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import type { Store } from '@pgqrs/core'
 import type { DemoOptions } from './options.js'
 import type { Check } from './proof.js'
 import type { Screen } from './screen.js'
@@ -11,8 +12,7 @@ export type Which = 'first' | 'second'
 /** What the title says. */
 export interface Title {
   readonly options: DemoOptions
-  /** Where the database is, without secrets. */
-  readonly target: string
+  readonly store: Pick<Store, 'driver' | 'target'>
   readonly names: Names
   readonly bodyMs: number
 }
@@ -24,9 +24,9 @@ const BURST_MS = 60
 const STEP_WIDTH = 'list_files'.length
 
 const about: Readonly<Record<string, string>> = {
-  pack: 'the archive is written, whole or not at all',
-  record: 'transaction: the row in demo_archives and the checkpoint, one commit',
-  notify: 'transaction: the message in the second queue and the checkpoint, one commit',
+  pack: 'the archive, written whole or not at all',
+  record: 'the row in demo_archives and the checkpoint in one commit',
+  notify: 'the message and the checkpoint in one commit',
 }
 
 /** Tells the story as it happens. */
@@ -38,7 +38,8 @@ export class Show {
   /** Steps of a file, and files, that do not stand on a line yet. */
   private readonly ofFile = new Map<number, string[]>()
   private filesDone: number[] = []
-  private claims = 0
+  private hasSuccessor = false
+  private isAsleep = false
   private replayed = 0
   private burst: NodeJS.Timeout | undefined
 
@@ -48,16 +49,19 @@ export class Show {
   ) {}
 
   /** What is going to happen, and where. */
-  title({ options, target, names, bodyMs }: Title): void {
+  title({ options, store, names, bodyMs }: Title): void {
     const { screen, c } = this
     const short = relative(process.cwd(), options.directory)
     const directory = short === '' || short.startsWith('..') ? options.directory : `${short}/`
     const rows = {
       directory: `${directory}, ${counted(this.paths.length, 'file')}`,
-      database: options.dsn === undefined ? 'SQLite, embedded, in a temporary folder' : target,
-      workflow: `${names.workflow}, lease 3 s`,
+      database:
+        options.dsn === undefined
+          ? 'SQLite, embedded, in a temporary folder'
+          : `${store.driver}, ${store.target}`,
+      workflow: `${names.workflow}, lease 2 s`,
       steps: 'list_files → size and sha256 of each file → pack → record → sleep 3 s → notify',
-      pace: `each body is slowed to ${Math.round(bodyMs)} ms, so that there is something to see and to kill`,
+      pace: `each body is slowed to about ${Math.round(bodyMs)} ms, so that there is something to see and to kill`,
     }
     screen.line()
     screen.line(`  ${c.bold('pgqrs')}  one run, two processes, one SIGKILL`)
@@ -108,7 +112,8 @@ export class Show {
         return
       case 'released':
         this.tellReplayed(which)
-        if (told.reason === 'pause') this.asleep(told.inMs)
+        this.isAsleep = told.reason === 'pause'
+        if (this.isAsleep) this.asleep(told.inMs)
         return
       case 'archived':
         this.tellReplayed(which)
@@ -125,27 +130,25 @@ export class Show {
     }
   }
 
-  /** The first process was killed when so many steps were recorded. */
-  killed(recorded: number): void {
+  /** The first process was killed when so many steps were recorded; its lease holds until then. */
+  killed(recorded: number, lease: Date): void {
+    this.tellFiles('first')
     for (const [file, steps] of this.ofFile) this.fileLine('first', file, steps)
     this.ofFile.clear()
-    this.tellFiles('first')
     this.lost = new Set(this.running)
     this.running.clear()
     this.screen.live(undefined)
     this.screen.line()
     this.demo(this.c.bold(this.c.red(`✗ kill -9 ${this.pids.first}`)))
-    this.demo(
-      `${counted(recorded, 'step')} recorded, ${this.lost.size} running: ${[...this.lost].join(', ')}`,
-    )
+    this.demo(`${counted(recorded, 'step')} recorded, ${this.lost.size} running:`)
+    this.demo(this.c.yellow([...this.lost].join(', ')))
+    this.demo(`nobody can claim the run before the lease of ${this.pids.first} lapses, in ${left(lease)}`)
     this.screen.line()
   }
 
-  /** The dead process's lease holds until then. */
-  leaseHolds(until: Date): void {
-    const left = (): string => seconds(until.getTime() - Date.now())
-    this.demo(`nobody can claim the run before the lease of ${this.pids.first} lapses, in ${left()}`)
-    this.screen.live(() => `the lease of ${this.pids.first} lapses in ${left()}`)
+  /** Counts down to the end of the dead process's lease. */
+  waiting(lease: Date): void {
+    this.screen.live(() => `the lease of ${this.pids.first} lapses in ${left(lease)}`)
   }
 
   /** The table of checks, and the verdict. */
@@ -174,11 +177,14 @@ export class Show {
   }
 
   private claimed(which: Which): void {
-    this.claims++
-    if (this.claims === 1) this.say(which, 'claimed the run')
-    else if (this.claims > 2) this.say(which, 'time to wake: claimed the run')
-    else
-      this.say(which, this.c.bold(`took over: the lease of ${this.pids.first} has lapsed, claimed the run`))
+    const tookOver = which === 'second' && !this.hasSuccessor
+    this.hasSuccessor = which === 'second'
+    const why = tookOver
+      ? `took over: the lease of ${this.pids.first} has lapsed, `
+      : this.isAsleep
+        ? 'the sleep is over: '
+        : ''
+    this.say(which, tookOver ? this.c.bold(`${why}claimed the run`) : `${why}claimed the run`)
   }
 
   private recorded(which: Which, step: string): void {
@@ -192,7 +198,7 @@ export class Show {
     if (text === undefined) {
       this.say(
         which,
-        `◦ ${step.padEnd(STEP_WIDTH)}  ${this.c.dim('sleep: the run waits in the database, no process holds it')}`,
+        `◦ ${step.padEnd(STEP_WIDTH)}  ${this.c.dim('3 s in the database, held by no process')}`,
       )
     } else this.step(which, step, text)
   }
@@ -242,7 +248,7 @@ export class Show {
     if (this.replayed === 0) return
     this.say(
       which,
-      this.c.dim(`… replayed ${counted(this.replayed, 'step')}: answered by the database, no body ran`),
+      this.c.dim(`… replayed ${counted(this.replayed, 'step')}: answered from their records, no body ran`),
     )
     this.replayed = 0
   }
@@ -273,6 +279,10 @@ export class Show {
 
 function seconds(ms: number): string {
   return `${(Math.max(0, ms) / 1000).toFixed(1)} s`
+}
+
+function left(until: Date): string {
+  return seconds(until.getTime() - Date.now())
 }
 
 function counted(n: number, what: string): string {

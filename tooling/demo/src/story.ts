@@ -26,14 +26,14 @@ export interface Stage {
   readonly interrupted: AbortSignal
 }
 
-const MOST_FILES = 500
+const MOST_FILES = 250
 const MOST_BYTES = 20_000_000
 /** So long the work of hashing takes at most, over both processes, in ms. */
-const HASHING_MS = 5000
-const SLOWEST_BODY_MS = 250
+const HASHING_MS = 4000
+const SLOWEST_BODY_MS = 180
 const PARALLEL = 4
 /** For the eyes: between the moment in which everything hangs and the kill. */
-const SUSPENSE_MS = 700
+const SUSPENSE_MS = 600
 const PATIENCE = '60s'
 
 /**
@@ -60,14 +60,17 @@ export async function play<Tx>(
   stage: Stage & { readonly dsn: string },
   database: DemoDatabase<Tx>,
 ): Promise<boolean> {
-  const workers: WorkerProcess[] = []
-  const names = namesFor(stage.options)
+  const { options, screen, interrupted } = stage
+  const story = new Story(stage, database, namesFor(options))
   try {
-    const story = new Story(stage, database, names, workers)
-    return await Promise.race([story.tell(), whenAborted(stage.interrupted)])
+    return await Promise.race([story.tell(), whenAborted(interrupted)])
   } finally {
-    await Promise.all(workers.map((worker) => worker.stop()))
-    if (stage.options.dsn !== undefined && !stage.options.keep) await clearAway(database, names)
+    await Promise.all(story.workers.map((worker) => worker.stop()))
+    if (story.triggered && options.dsn !== undefined && !options.keep) {
+      await clearAway(database, story.names).catch((error: unknown) => {
+        screen.line(`  The run and its queues could not be removed: ${(error as Error).message}`)
+      })
+    }
   }
 }
 
@@ -78,6 +81,10 @@ function namesFor({ dsn }: DemoOptions): Names {
 }
 
 class Story<Tx> {
+  /** Every process that was started. */
+  readonly workers: WorkerProcess[] = []
+  /** There is something in the database. */
+  triggered = false
   private readonly show: Show
   private readonly bodies: string
   private readonly archives: string
@@ -86,9 +93,7 @@ class Story<Tx> {
   constructor(
     private readonly stage: Stage & { readonly dsn: string },
     private readonly database: DemoDatabase<Tx>,
-    private readonly names: Names,
-    /** Every process that was started, for whoever clears away. */
-    private readonly workers: WorkerProcess[],
+    readonly names: Names,
   ) {
     this.show = new Show(stage.screen, stage.paths)
     this.bodies = join(stage.folder, 'bodies.jsonl')
@@ -98,21 +103,22 @@ class Story<Tx> {
 
   async tell(): Promise<boolean> {
     const { stage, database, show } = this
+    const { options } = stage
+    show.title({ options, store: database.store, names: this.names, bodyMs: this.bodyMs })
     await mkdir(this.archives)
     await database.store.admin.install()
     await database.createTable()
-    const { options } = stage
-    show.title({ options, target: database.store.target, names: this.names, bodyMs: this.bodyMs })
 
     const run = await this.trigger()
-    const killed = await this.untilKilled()
+    const finished = run.result({ timeout: PATIENCE })
+    const killed = await this.untilKilled(finished)
     const recorded = (await run.steps()).map((step) => step.name)
-    show.killed(recorded.length)
+    const { visibleAt: lease } = await database.store.admin.runs.get(run.id)
+    show.killed(recorded.length, lease)
 
     const successor = this.start('second', undefined)
-    const { visibleAt } = await database.store.admin.runs.get(run.id)
-    show.leaseHolds(visibleAt)
-    const result = await Promise.race([run.result({ timeout: PATIENCE }), successor.failed])
+    show.waiting(lease)
+    const result = await Promise.race([finished, successor.failed])
     await successor.stop()
 
     const outcome: Outcome = {
@@ -135,13 +141,14 @@ class Story<Tx> {
     const { directory } = this.stage.options
     const workflow = archiveFiles(effectsOn(this.database, this.names), this.names)
     const request = { directory, archive: join(this.archives, 'archive.zip') }
+    this.triggered = true
     const run = await this.database.store.trigger(workflow, request, { key: `demo-${randomUUID()}` })
     this.show.demo(`triggered run ${run.id}`)
     return run
   }
 
   /** The first process works until half of the files' steps are recorded and others are in flight; then it dies. */
-  private async untilKilled(): Promise<WorkerProcess> {
+  private async untilKilled(finished: Promise<Archive>): Promise<WorkerProcess> {
     const { length } = this.stage.paths
     const hangAfter = 1 + length
     let recorded = 0
@@ -153,7 +160,7 @@ class Story<Tx> {
       if (type === 'step_recorded') recorded++
       if (recorded === hangAfter && begun - recorded === Math.min(length, PARALLEL)) midway()
     })
-    await Promise.race([reached, worker.failed])
+    await Promise.race([reached, worker.failed, finished])
     await sleep(SUSPENSE_MS)
     await worker.kill()
     return worker

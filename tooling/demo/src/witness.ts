@@ -10,7 +10,7 @@ export interface BodyRun {
 
 /** How fast bodies go. The real ones are over before anybody could see them. */
 export interface Pace {
-  /** How long each body takes, in ms. */
+  /** How long a body takes on average, in ms. */
   readonly bodyMs: number
   /** After so many bodies every further one hangs, so that the kill finds the process in the middle of its work. */
   readonly hangAfter: number | undefined
@@ -27,7 +27,9 @@ export function witnessed<Tx>(effects: Effects<Tx>, file: string, pace: Pace): E
   }
   const slowly = async (body: string): Promise<void> => {
     note(body)
-    await sleep(calls > (pace.hangAfter ?? Infinity) ? HANGS_MS : pace.bodyMs)
+    // Not all alike, so that the parallel ones get out of step as real ones do.
+    const bodyMs = pace.bodyMs * (0.5 + Math.random())
+    await sleep(calls > (pace.hangAfter ?? Infinity) ? HANGS_MS : bodyMs)
   }
   return {
     listFiles: async (directory) => {

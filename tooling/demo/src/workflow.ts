@@ -49,7 +49,7 @@ export function archiveFiles<Tx>(
 ): WorkflowDefinition<ArchiveRequest, Archive, Tx> {
   return defineWorkflow<ArchiveRequest, Archive, Tx>(
     names.workflow,
-    { lease: '3s' },
+    { lease: '2s' },
     async (run, request) => {
       const { directory } = request
       const paths = await run.step('list_files', () => listFiles(directory))

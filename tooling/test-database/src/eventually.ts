@@ -11,7 +11,7 @@ export async function eventually<T>(
   what: string,
   condition: () => T | Promise<T>,
   options: { timeoutMs?: number; everyMs?: number } = {},
-): Promise<T> {
+): Promise<NonNullable<T>> {
   const { timeoutMs = 10_000, everyMs = 10 } = options
   const deadline = performance.now() + timeoutMs
   for (;;) {

@@ -8,6 +8,19 @@ export function escapeText(text: string): string {
   return text.replace(dangerous, escapeCharacter)
 }
 
+/** A text that may be written to a terminal. */
+export class SafeText {
+  constructor(readonly text: string) {}
+}
+
+/** Template tag: what is put in is escaped. */
+export function safe(
+  template: TemplateStringsArray,
+  ...values: readonly (string | number | undefined)[]
+): SafeText {
+  return new SafeText(String.raw({ raw: template }, ...values.map((value) => escapeText(String(value)))))
+}
+
 /** JSON text with the same characters as JSON escapes; it parses to the same value. */
 export function escapeJson(json: string): string {
   return json.replace(dangerous, (character) => (character === '\n' ? character : unicodeEscape(character)))
@@ -18,8 +31,7 @@ const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 function escapeCharacter(character: string): string {
   const code = character.charCodeAt(0)
   return (
-    short[character] ??
-    (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : unicodeEscape(character))
+    short[character] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : unicodeEscape(character))
   )
 }
 

@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import type { Io, OutputStream } from '../io.js'
-import { escapeText } from './escape.js'
+import { escapeText, type SafeText } from './escape.js'
 import { toJson } from './json.js'
 import { renderTable, type Column } from './table.js'
 
@@ -27,9 +27,9 @@ export class Output {
     else forPeople()
   }
 
-  /** Writes a line; use it as a template tag: what is put in is escaped. */
-  line(text: TemplateStringsArray, ...values: readonly (string | number | undefined)[]): void {
-    this.write(String.raw({ raw: text }, ...values.map((value) => escapeText(String(value)))))
+  /** Writes a line. */
+  line({ text }: SafeText): void {
+    this.write(text)
   }
 
   /** Writes a table, or `none` when there is no row. */

@@ -1,10 +1,10 @@
 import { toCount } from '../duration.js'
 import type { Status } from '../status.js'
-import { InvalidArgumentError, InvalidStateError, KeyConflictError } from '../errors.js'
+import { InvalidArgumentError, InvalidStateError, KeyConflictError, NotFoundError } from '../errors.js'
 import { checkKeys, display, suggestion } from '../names.js'
-import { FIRST_PAGE } from '../store/records.js'
+import { FIRST_PAGE, type MessageRow } from '../store/records.js'
 import type { CallOptions, Engine } from '../store/engine.js'
-import { cancelMessage, readMessage } from '../store/messages.js'
+import { cancelMessage, isUuid, readMessage } from '../store/messages.js'
 import { describe, type MessageInfo, type Page } from './describe.js'
 import type { QueueAdmin } from './queues.js'
 
@@ -39,18 +39,17 @@ export class MessageAdmin {
 
   /** Newest first. @throws NotFoundError for an unknown queue */
   async list(options: ListOptions = {}): Promise<Page<MessageInfo>> {
-    return this.page(
-      options,
-      (await this.queues.list()).map((queue) => queue.name),
-    )
+    return this.page(options, async () => (await this.queues.list()).map((queue) => queue.name))
   }
 
-  /** @internal */
-  async page(options: ListOptions, among: readonly string[]): Promise<Page<MessageInfo>> {
+  /** @internal Of these queues, unless the options name one. */
+  async page(options: ListOptions, among: () => Promise<readonly string[]>): Promise<Page<MessageInfo>> {
     checkKeys(options, ['queue', 'status', 'limit', 'cursor', 'signal'], 'list')
-    if (options.queue !== undefined) await this.queues.mustKnow(options.queue)
     const limit = toCount(options.limit ?? 50, 'limit', 1, 1000)
     const statuses = statusList(options.status)
+    const before = cursorOf(options.cursor)
+    if (options.queue !== undefined) await this.queues.mustKnow(options.queue)
+    const queues = options.queue === undefined ? await among() : [options.queue]
     const { lists } = this.engine.queries
     const query = statuses.every((s) => live.includes(s))
       ? lists.live
@@ -60,9 +59,9 @@ export class MessageAdmin {
     const rows = await this.engine.run(
       query,
       {
-        queues: JSON.stringify(options.queue === undefined ? among : [options.queue]),
+        queues: JSON.stringify(queues),
         statuses: JSON.stringify(statuses),
-        before: options.cursor ?? FIRST_PAGE,
+        before,
         limit: limit + 1,
       },
       'list',
@@ -129,34 +128,65 @@ export class DeadLetterAdmin {
     // First: a crash in between leaves a failed run that is replayed with the same result by the next call.
     if (step !== undefined)
       await this.engine.run(steps.forgetOfFailed, { run_id: id, name: step }, 'forget a failed step', options)
+    const args = { ids: JSON.stringify([id]), now: this.engine.now }
     try {
-      await this.engine.run(
-        messages.replay,
-        { ids: JSON.stringify([id]), now: this.engine.now },
-        'replay',
-        options,
-      )
+      const { rows, repeated } = await this.engine.runOnce(messages.replay, args, 'replay', options)
+      if (rows.length === 0 && !repeated) throw new InvalidStateError(`${id} is a dead letter no more.`)
     } catch (error) {
       if (this.engine.failureOf(error).kind !== 'unique') throw error
-      throw new KeyConflictError(
-        `Another message of queue ${row.queue} has the key ${display(row.key)} now.`,
-        row.key ?? '',
-        id,
-      )
+      throw await this.keyTaken(row, options)
     }
     this.engine.wakeups.hint([`queue:${row.queue}`])
   }
 
-  /** Replays every dead letter of a queue and returns how many. */
+  private async keyTaken(row: MessageRow, options: CallOptions): Promise<KeyConflictError> {
+    const { queue, key } = row
+    const keys = JSON.stringify([{ of_queue: queue, of_key: key }])
+    const { holdersOfKeys } = this.engine.queries.messages
+    const [holder] = await this.engine.run(
+      holdersOfKeys,
+      { keys },
+      'look for the message in the way',
+      options,
+    )
+    return new KeyConflictError(
+      `Another message of queue ${queue} has the key ${display(key)} now.`,
+      key ?? '',
+      holder?.id ?? row.id,
+    )
+  }
+
+  /**
+   * Replays every dead letter of a queue and returns how many. What fails again meanwhile is not replayed twice; what
+   * has lost its key to another message stays a dead letter.
+   */
   async replayAll(queue: string, options: CallOptions = {}): Promise<number> {
     let replayed = 0
+    let page: Page<MessageInfo> = await this.list({ ...options, queue, limit: 100 })
     for (;;) {
-      const { items } = await this.list({ ...options, queue, limit: 100 })
-      for (const { id } of items) await this.replay(id, options)
-      replayed += items.length
-      if (items.length < 100) return replayed
+      for (const { id } of page.items) if (await this.replayed(id, options)) replayed++
+      if (page.next === undefined) return replayed
+      page = await this.list({ ...options, queue, limit: 100, cursor: page.next })
     }
   }
+
+  /** Whether this call replayed it: another may have come first, with the message or with its key. */
+  private async replayed(id: string, options: CallOptions): Promise<boolean> {
+    try {
+      await this.replay(id, options)
+      return true
+    } catch (error) {
+      const passed = [KeyConflictError, InvalidStateError, NotFoundError]
+      if (passed.some((known) => error instanceof known)) return false
+      throw error
+    }
+  }
+}
+
+function cursorOf(cursor: string | undefined): string {
+  if (cursor === undefined) return FIRST_PAGE
+  if (isUuid(cursor)) return cursor
+  throw new InvalidArgumentError(`cursor must be the \`next\` of an earlier page. Got ${display(cursor)}.`)
 }
 
 function statusList(status: Status | readonly Status[] | undefined): readonly Status[] {

@@ -25,13 +25,14 @@ export class RunAdmin {
   async list(options: RunListOptions = {}): Promise<Page<MessageInfo>> {
     checkKeys(options, ['workflow', 'status', 'limit', 'cursor', 'signal'], 'runs')
     const { workflow, ...rest } = options
-    const names = (await this.queues.list())
-      .filter((queue) => queue.kind === 'workflow')
-      .map((queue) => queue.name)
-    if (workflow !== undefined && !names.includes(checkName('workflow', workflow))) {
+    if (workflow !== undefined) checkName('workflow', workflow)
+    return this.messages.page(rest, async () => {
+      const queues = await this.queues.list()
+      const names = queues.filter((queue) => queue.kind === 'workflow').map((queue) => queue.name)
+      if (workflow === undefined) return names
+      if (names.includes(workflow)) return [workflow]
       throw new NotFoundError(`There is no workflow ${display(workflow)}.${suggestion(workflow, names)}`)
-    }
-    return this.messages.page(rest, workflow === undefined ? names : [workflow])
+    })
   }
 
   /** @throws NotFoundError */

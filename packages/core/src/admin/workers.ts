@@ -56,7 +56,7 @@ export class WorkerAdmin {
   }
 
   /** @throws NotFoundError */
-  async get(id: string, options: CallOptions = {}): Promise<WorkerInfo> {
+  async get(id: string, options: CallOptions & { readonly staleAfter?: Duration } = {}): Promise<WorkerInfo> {
     const found = (await this.list(options)).find((worker) => worker.id === id)
     if (found === undefined) throw new NotFoundError(`There is no worker with the id ${display(id)}.`)
     return found
@@ -104,14 +104,15 @@ export class WorkerAdmin {
    */
   async shutdown(id: string, options: CallOptions & { readonly release?: boolean } = {}): Promise<void> {
     checkKeys(options, ['release', 'signal'], 'shutdown')
-    const worker = await this.get(id, options)
-    if (worker.held > 0 && options.release !== true) {
+    const { release, ...call } = options
+    const worker = await this.get(id, call)
+    if (worker.held > 0 && release !== true) {
       throw new InvalidStateError(
         `Worker ${id} (${worker.name}) holds ${worker.held} messages. Wait for them, or give release.`,
       )
     }
-    await this.move(id, 'stopped', options)
-    if (options.release === true) await this.releaseHeld(id, options)
+    await this.move(id, 'stopped', call)
+    if (release === true) await this.releaseHeld(id, call)
   }
 
   /**

@@ -41,9 +41,9 @@ const packages: Readonly<Record<string, string>> = {
  * @throws ConfigError for a DSN nobody understands
  */
 export async function connect(target?: string | ConnectOptions): Promise<Store<DriverTransaction>> {
-  const { config: file, ...options } =
-    typeof target === 'string' ? { dsn: target, config: undefined } : (target ?? {})
-  checkKeys(options, [...configKeys, ...storeOptionKeys], 'connect')
+  const given: ConnectOptions = typeof target === 'string' ? { dsn: target } : (target ?? {})
+  checkKeys(given, ['config', ...configKeys, ...storeOptionKeys], 'connect')
+  const { config: file, ...options } = given
   const places: ConfigPlaces = file === undefined ? {} : { file }
   const { config } = resolveConfig(options, places)
   if (config.dsn === undefined) {

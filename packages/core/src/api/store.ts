@@ -7,6 +7,7 @@ import { Producer, type EnqueueOptions, type ProducerOptions } from '../queue/pr
 import type { Engine } from '../store/engine.js'
 import { Registration } from '../store/registration.js'
 import type { TransactionAdapter } from '../transaction/adapter.js'
+import type { DriverTransaction } from '../transaction/types.js'
 import { QueueTask } from '../worker/queue-task.js'
 import type { Task } from '../worker/task.js'
 import { Worker, type WorkerOptions } from '../worker/worker.js'
@@ -31,7 +32,7 @@ export type Runnable<Tx> = AnyWorkflow<Tx> | QueueHandler
  * A connection to a database with pgqrs in it: the handle everything begins with.
  * @typeParam Tx the transaction of the driver
  */
-export class Store<Tx = unknown> {
+export class Store<Tx = DriverTransaction> {
   readonly admin: Admin
   private readonly outcomes: Outcomes
 
@@ -139,9 +140,7 @@ export class Store<Tx = unknown> {
     const given = options ?? {}
     try {
       checkKeys(given, ['delay', 'at', 'priority', 'key', 'id', 'tx', 'signal'], 'trigger')
-      if ((workflow as { kind?: unknown } | undefined)?.kind !== 'workflow') {
-        throw new InvalidArgumentError('trigger takes a workflow (defineWorkflow) as its first argument.')
-      }
+      mustBeWorkflow(workflow, 'trigger')
     } catch (error) {
       return Promise.reject(error)
     }
@@ -154,14 +153,11 @@ export class Store<Tx = unknown> {
     workflow: WorkflowDefinition<never, Output, never, never> | string,
     id: string,
   ): RunHandle<Output> {
-    const name = typeof workflow === 'string' ? checkName('workflow', workflow) : workflow.name
-    return new RunHandle<Output>(
-      this.engine,
-      this.outcomes,
-      id,
-      name,
-      typeof workflow === 'string' ? [] : workflow.errors,
-    )
+    if (typeof workflow === 'string') {
+      return new RunHandle<Output>(this.engine, this.outcomes, id, checkName('workflow', workflow), [])
+    }
+    mustBeWorkflow(workflow, 'run')
+    return new RunHandle<Output>(this.engine, this.outcomes, id, workflow.name, workflow.errors)
   }
 
   /** Stops this store's workers and consumers, lets what was accepted finish, and releases everything it opened. */
@@ -183,4 +179,11 @@ export class Store<Tx = unknown> {
 function mustBeQueue(queue: unknown, what: string): void {
   if (typeof queue === 'string' || (queue as { kind?: unknown } | null | undefined)?.kind === 'queue') return
   throw new InvalidArgumentError(`${what} takes a queue (defineQueue) or its name. Got ${display(queue)}.`)
+}
+
+function mustBeWorkflow(workflow: unknown, what: string): void {
+  if ((workflow as { kind?: unknown } | null | undefined)?.kind === 'workflow') return
+  throw new InvalidArgumentError(
+    `${what} takes a workflow (defineWorkflow) as its first argument. Got ${display(workflow)}.`,
+  )
 }

@@ -16,6 +16,8 @@ export interface ErrorRecord {
   /** Own fields of the error that the codec can carry, encoded. */
   readonly fields?: string
   readonly cause?: ErrorRecord
+  /** The errors of an AggregateError. */
+  readonly errors?: readonly ErrorRecord[]
   /** The thrown value was no error; this is it, encoded, when the codec can carry it. */
   readonly thrown?: string
   /** The step whose recorded error this is. */
@@ -26,10 +28,11 @@ const LONGEST_MESSAGE = 8 * 1024
 const LONGEST_STACK = 16 * 1024
 const LARGEST_FIELDS = 16 * 1024
 const DEEPEST_CAUSE = 5
+const MOST_ERRORS = 10
 
 /** Describes whatever was thrown. Never throws, whatever the value does (getters that throw, cycles, no error at all). */
 export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
-  if (!(thrown instanceof Error)) {
+  if (!isError(thrown)) {
     return {
       class: 'thrown',
       name: 'Error',
@@ -59,7 +62,18 @@ export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
       'cause',
       cause === undefined || depth >= DEEPEST_CAUSE ? undefined : toErrorRecord(cause, depth + 1),
     ),
+    ...optional('errors', errorsOf(thrown, depth)),
   }
+}
+
+// A proxy may throw even when it is asked what it is.
+function isError(thrown: unknown): thrown is Error {
+  return attempt(() => thrown instanceof Error) === true
+}
+
+function errorsOf(error: Error, depth: number): ErrorRecord[] | undefined {
+  if (!(error instanceof AggregateError) || depth > 1) return undefined
+  return attempt(() => error.errors.slice(0, MOST_ERRORS).map((one) => toErrorRecord(one, depth + 1)))
 }
 
 const OWN_PLACE = new Set(['name', 'message', 'stack', 'cause', 'code'])
@@ -117,6 +131,14 @@ export function fromErrorRecord(record: ErrorRecord, classes: readonly ErrorClas
   for (const [key, value] of Object.entries(fields)) hide(error, key, value, true)
   if (error.name !== record.name) hide(error, 'name', record.name, false)
   if (record.code !== undefined) hide(error, 'code', record.code, true)
+  if (record.errors !== undefined) {
+    hide(
+      error,
+      'errors',
+      record.errors.map((one) => fromErrorRecord(one, classes)),
+      false,
+    )
+  }
   hide(error, 'stack', record.stack ?? `${record.name}: ${record.message}`, false)
   return error
 }

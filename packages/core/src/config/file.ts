@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { LineCounter, parseDocument } from 'yaml'
+import { isMap, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml'
 import { ConfigError } from '../errors.js'
 import { display, suggestion } from '../names.js'
 import { settings, type ConfigInput } from './settings.js'
@@ -12,54 +12,77 @@ export const DEFAULT_FILE = 'pgqrs.yaml'
 /** Settings of a file and the line each stands on. */
 export interface ConfigFile {
   readonly path: string
+  /** Not checked yet, except that each is a setting. */
   readonly values: ConfigInput
   readonly lines: ReadonlyMap<string, number>
 }
 
 /**
- * Reads a configuration file: plain YAML 1.2, a map of settings. No tags that build objects, no anchors.
- * @throws ConfigError that names the file, the line and, for an unknown key, the nearest known one.
+ * Reads a configuration file: plain YAML 1.2, a map of settings. No tags that build objects, no aliases.
+ * @throws ConfigError that names the file, the line and, for an unknown key, the nearest known one. It never shows a
+ * value, which may be a secret.
  */
 export function readConfigFile(path: string): ConfigFile {
   const counter = new LineCounter()
-  const document = parseDocument(readText(path), {
-    lineCounter: counter,
-    schema: 'core',
-    uniqueKeys: true,
-    merge: false,
-  })
+  const place = (offset: number): string => `${path}:${counter.linePos(offset).line}`
+  const document = parseDocument(readText(path), { lineCounter: counter, schema: 'core', merge: false })
   const problem = document.errors[0] ?? document.warnings[0]
-  if (problem !== undefined) {
-    const line = counter.linePos(problem.pos[0]).line
-    throw new ConfigError(`${path}:${line}: ${firstLine(problem.message)}`)
-  }
-  let values: unknown
-  try {
-    values = document.toJS({ maxAliasCount: 0 })
-  } catch (cause) {
-    throw new ConfigError(`${path}: aliases (*name) are not allowed in a configuration file.`, { cause })
-  }
-  if (values === null || values === undefined) return { path, values: {}, lines: new Map() }
-  if (typeof values !== 'object' || Array.isArray(values)) {
-    throw new ConfigError(`${path}:1: expected settings such as "dsn: sqlite:app.db", one on each line.`)
-  }
-  return { path, values: values, lines: linesOf(document.contents, counter, path) }
+  if (problem !== undefined) throw new ConfigError(`${place(problem.pos[0])}: ${said(problem)}`)
+  visit(document, {
+    // One of them in another, a few times over, is a text of gigabytes.
+    Alias: (_, { range }) => {
+      throw new ConfigError(
+        `${place(range?.[0] ?? 0)}: aliases (*name) are not allowed in a configuration file.`,
+      )
+    },
+  })
+  const lines = linesOf(document, place, counter)
+  return { path, values: lines.size === 0 ? {} : (document.toJS() as ConfigInput), lines }
 }
 
-function linesOf(contents: unknown, counter: LineCounter, path: string): Map<string, number> {
+function linesOf(
+  { contents }: Document.Parsed,
+  place: (offset: number) => string,
+  counter: LineCounter,
+): Map<string, number> {
   const lines = new Map<string, number>()
-  const items = (contents as { items: { key: { value: unknown; range: [number, number, number] } }[] }).items
-  for (const { key } of items) {
-    const name = String(key.value)
-    const line = counter.linePos(key.range[0]).line
-    if (!Object.hasOwn(settings, name)) {
-      throw new ConfigError(
-        `${path}:${line}: unknown key ${display(name)}.${suggestion(name, Object.keys(settings))}`,
-      )
+  if (contents === null || (isScalar(contents) && contents.value === null)) return lines
+  if (!isMap(contents)) {
+    throw new ConfigError(
+      `${place(contents.range[0])}: expected settings such as "dsn: sqlite:app.db", one on each line.`,
+    )
+  }
+  for (const { key } of contents.items) {
+    const offset = key.range[0]
+    const name = isScalar(key) && typeof key.value === 'string' ? key.value : undefined
+    if (name === undefined || !Object.hasOwn(settings, name)) {
+      throw new ConfigError(`${place(offset)}: ${unknownKey(name)}`)
     }
-    lines.set(name, line)
+    lines.set(name, counter.linePos(offset).line)
   }
   return lines
+}
+
+function unknownKey(name: string | undefined): string {
+  const known = Object.keys(settings)
+  // What is no word may be a DSN that lacks its "dsn: ".
+  if (name === undefined || !/^[\w.-]{1,60}$/.test(name))
+    return `a key that is no setting. Known: ${known.join(', ')}.`
+  return `unknown key ${display(name)}.${suggestion(name, known) || ` Known: ${known.join(', ')}.`}`
+}
+
+// The parser's own messages, without the pieces of the file that some of them repeat.
+function said({ code, message }: YAMLError): string {
+  switch (code) {
+    case 'TAG_RESOLVE_FAILED':
+      return 'tags (!name) are not allowed in a configuration file.'
+    case 'MULTIPLE_DOCS':
+      return 'a configuration file is one document, without "---" in between.'
+    case 'BAD_DQ_ESCAPE':
+      return 'a backslash in a text in double quotes begins no escape. Use single quotes.'
+    default:
+      return `${message.replace(/ at line \d+, column \d+:[^]*$/, '').replace(/(?<=\S): [^]*$/, '')}.`
+  }
 }
 
 function readText(path: string): string {
@@ -80,8 +103,4 @@ function readText(path: string): string {
 /** Whether the default file is there. */
 export function defaultFileExists(): boolean {
   return existsSync(DEFAULT_FILE)
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? text
 }

@@ -53,11 +53,11 @@ interface Setting {
 }
 
 const text = (value: string): string => value
-const number = (value: string): number => Number(value)
+// What is no number stays a text, so that the error shows it.
+const number = (value: string): number | string => (Number.isFinite(Number(value)) ? Number(value) : value)
 // The original's variables are seconds, except where the name says MS.
 const seconds = (value: string): number | string =>
   Number.isFinite(Number(value)) ? Number(value) * 1000 : value
-const millis = (value: string): number | string => (Number.isFinite(Number(value)) ? Number(value) : value)
 const flag = (value: string): unknown =>
   ({ true: true, '1': true, false: false, '0': false })[value.toLowerCase()] ?? value
 
@@ -119,7 +119,7 @@ export const settings: Readonly<Record<keyof ConfigInput, Setting>> = {
   },
   pollInterval: {
     env: ['PGQRS_POLL_INTERVAL_MS'],
-    fromEnv: millis,
+    fromEnv: number,
     fallback: 1000,
     check: (value: Duration) => toMs(value, 'pollInterval', 1),
   },

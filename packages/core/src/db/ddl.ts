@@ -21,7 +21,7 @@ export function expectedTables(layout: Layout, types: TypeNames): CatalogRow[] {
     ...table.columns.map((column): CatalogRow => ({
       kind: 'column',
       name: `${table.name}.${column.name}`,
-      detail: types[column.type] + (column.nullable === true ? '' : ' not null'),
+      detail: definition(column, types),
     })),
   ])
 }

@@ -150,18 +150,25 @@ export class PostgresDialect implements SqlDialect {
       union all
       select 'column', o.relname || '.' || a.attname,
         format_type(a.atttypid, a.atttypmod) || case when a.attnotnull then ' not null' else '' end
-      from ours o join pg_attribute a on a.attrelid = o.oid where a.attnum > 0 and not a.attisdropped
+          || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
+      from ours o join pg_attribute a on a.attrelid = o.oid
+        left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum where a.attnum > 0 and not a.attisdropped
       union all
       select 'index', i.relname, case when x.indisunique then 'unique ' else '' end || 'on ' || o.relname || ' ('
         || (select string_agg(pg_get_indexdef(x.indexrelid, k, true), ', ' order by k) from generate_series(1, x.indnkeyatts) k) || ')'
         || coalesce(' where ' || translate(lower(pg_get_expr(x.indpred, x.indrelid, true)), '()', ''), '')
         || case when x.indisvalid then '' else ' (invalid)' end
-      from ours o join pg_index x on x.indrelid = o.oid join pg_class i on i.oid = x.indexrelid where not x.indisprimary`
+      from ours o join pg_index x on x.indrelid = o.oid join pg_class i on i.oid = x.indexrelid`
   }
 
   expected(layout: Layout): CatalogRow[] {
     return [
       ...expectedTables(layout, types),
+      ...layout.tables.map((table): CatalogRow => ({
+        kind: 'index',
+        name: `${table.name}_pkey`,
+        detail: `unique on ${table.name} (${table.primaryKey.join(', ')})`,
+      })),
       ...layout.indexes.map((index): CatalogRow => ({
         kind: 'index',
         name: index.name,

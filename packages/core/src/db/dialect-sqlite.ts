@@ -139,9 +139,11 @@ export class SqliteDialect implements SqlDialect {
       select 'table' as kind, name, '' as detail from sqlite_master where type = 'table' and name in (${names})
       union all
       select 'column', t.name || '.' || c.name, lower(c.type) || case when c."notnull" then ' not null' else '' end
+        || coalesce(' default ' || c.dflt_value, '')
       from sqlite_master t, pragma_table_info(t.name) c where t.type = 'table' and t.name in (${names})
       union all
-      select type, name, substr(sql, instr(lower(sql), ' on ') + 1) from sqlite_master
+      select type, name, case when lower(sql) like 'create unique %' then 'unique ' else '' end
+        || substr(sql, instr(lower(sql), ' on ') + 1) from sqlite_master
       where type in ('index', 'trigger') and tbl_name in (${names}) and sql is not null`
   }
 
@@ -151,7 +153,7 @@ export class SqliteDialect implements SqlDialect {
       ...layout.indexes.map((index): CatalogRow => ({
         kind: 'index',
         name: index.name,
-        detail: afterOn(this.indexText(index, '')),
+        detail: (index.unique === true ? 'unique ' : '') + afterOn(this.indexText(index, '')),
       })),
       ...Object.entries(triggers).map(([name, body]): CatalogRow => ({
         kind: 'trigger',

@@ -128,11 +128,11 @@ export function defineQueue(
   return queue
 }
 
-function checkSchemaOf(name: string, schema: unknown): void {
-  if (schema === undefined) return
-  // Some libraries make their schemas functions.
-  const standard = (schema as { '~standard'?: { validate?: unknown } } | null)?.['~standard']
-  if (typeof standard?.validate === 'function') return
+type MaybeSchema = { readonly '~standard'?: { readonly validate?: unknown } } | null | undefined
+
+// An object or, in some libraries, a function.
+function checkSchemaOf(name: string, schema: MaybeSchema): void {
+  if (schema === undefined || typeof schema?.['~standard']?.validate === 'function') return
   throw new InvalidArgumentError(
     `The schema of ${name} must be a Standard Schema (zod, valibot, arktype, …). Got ${display(schema)}.`,
   )

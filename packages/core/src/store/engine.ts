@@ -264,9 +264,10 @@ export class Engine {
     return { version: row?.version ?? 0 }
   }
 
-  /** Forgets what was found out about the version: after an install or uninstall. */
+  /** Forgets what was found out about the tables: after an install or uninstall, whoever did it. */
   forgetVersion(): void {
     this.versionChecked = undefined
+    this.knownQueues.clear()
   }
 
   private async checkVersion(): Promise<void> {
@@ -342,6 +343,7 @@ export class Engine {
         const late = this.clock.monotonic() + pause > giveUpAt
         if (!passes(failure) || late || this.closing.signal.aborted) {
           if (repeated && writes(statements) && failure.kind !== 'unique') throw this.ambiguous(error, doing)
+          if (failure.kind === 'not_installed') this.forgetVersion()
           throw toPgqrsError(this.driver, error, failure, doing)
         }
         await this.pause(pause, options.signal)

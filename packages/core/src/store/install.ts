@@ -36,7 +36,7 @@ export async function install(engine: Engine): Promise<InstallReport> {
   }
   engine.forgetVersion()
   await engine.ready({})
-  return { from, to: currentVersion, applied }
+  return { from, to: Math.max(from, currentVersion), applied }
 }
 
 async function apply(engine: Engine, migration: Migration): Promise<boolean> {

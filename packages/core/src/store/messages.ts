@@ -44,6 +44,7 @@ export async function cancelMessage(
   throw new InvalidStateError(`${id} of ${queue} has finished (${found.status}) and cannot be cancelled.`)
 }
 
-function isUuid(id: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)
+/** Whether a text is a UUID. A text of a program without types may be anything. */
+export function isUuid(id: string): boolean {
+  return typeof id === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)
 }

@@ -9,6 +9,7 @@ import { Registration } from '../store/registration.js'
 import type { WorkerEvent } from './events.js'
 import { Held } from './held.js'
 import { applyRetention, retention, type Retention, type RetentionOptions } from './maintenance.js'
+import { apart, PUT_OFF_MS } from './suspects.js'
 import type { Task } from './task.js'
 import { WorkWaiter } from './work-waiter.js'
 
@@ -214,7 +215,11 @@ export class Worker {
       await Promise.allSettled(claimed.map((one) => one.lease.release({})))
       return
     }
-    for (const one of claimed) this.dispatch(one, sentAt)
+    const held = [...this.held.keys()].map((one) => one.claimed)
+    const { begin, putOff } = apart(claimed, held, this.from)
+    // Before anything begins that may end the process.
+    await Promise.allSettled(putOff.map((one) => one.lease.release({ delayMs: PUT_OFF_MS })))
+    for (const one of begin) this.dispatch(one, sentAt)
     await this.maintain()
     if (claimed.length < free) await this.waiter.forWork(claimed.length > 0)
   }

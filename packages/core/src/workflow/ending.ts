@@ -1,8 +1,8 @@
-import type { Wait } from './waits.js'
+import type { Status } from '../status.js'
 
 /** How a pass through the body of a run ended without the body's doing. */
 export type Ending =
-  | { readonly kind: 'put_down'; readonly status: Wait['status']; readonly inMs: number } // given back already
+  | { readonly kind: 'put_down'; readonly status: Status; readonly inMs: number } // given back already
   | { readonly kind: 'let_go' } // the worker stops: give the run back
   | { readonly kind: 'lost' } // somebody else holds it, or will when the lease lapses
   | { readonly kind: 'trouble'; readonly error: unknown } // the database could not be used

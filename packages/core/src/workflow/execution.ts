@@ -2,6 +2,7 @@ import { decode } from '../codec/decode.js'
 import { encodeError, fromErrorRecord, parseErrorRecord, type ErrorClass } from '../codec/error-record.js'
 import type { ValueLimits } from '../codec/limits.js'
 import type { StepKind } from '../status.js'
+import { delay } from '../clock.js'
 import { LeaseLostError, RunCancelledError } from '../errors.js'
 import type { Claimed } from '../queue/claimer.js'
 import { NEVER_MS, type NewCheckpoint } from '../store/records.js'
@@ -9,14 +10,20 @@ import { nextAttemptIn, type RetryPolicy } from '../retry.js'
 import type { Engine } from '../store/engine.js'
 import { withTimeout } from '../timeout.js'
 import type { TaskContext } from '../worker/task.js'
+import { Bodies } from './bodies.js'
 import type { Boundary, StepPlan } from './boundary.js'
 import { Interruption, never, type Ending } from './ending.js'
 import { History, type Checkpoint } from './history.js'
+import { Origins } from './origins.js'
 import { Recorder, type Recorded } from './recorder.js'
+import { RunClock } from './run-clock.js'
 import type { StepContext } from './run.js'
 import { Scope } from './scope.js'
 import { TransactionStep } from './transaction-step.js'
 import { MOMENT_MS, Waits, type Wait } from './waits.js'
+
+// For how long a replay waits for what its branches do between their boundaries before it takes the code for changed.
+const REPLAY_GRACE_MS = 1000
 
 /** What an execution needs to know of its workflow. */
 export interface ExecutionSetup {
@@ -40,13 +47,13 @@ export class Execution {
   /** Aborts when the run is cancelled, its lease is lost, or its worker stops. */
   readonly signal: AbortSignal
   private readonly recorder: Recorder
-  private readonly waits: Waits
-  private readonly scopes = new Map<string, Scope>()
   /** Which step an error came from, for the record of a failed run. */
-  private readonly origin = new WeakMap<object, string>()
+  readonly origins = new Origins()
+  private readonly waits: Waits
+  private readonly bodies: Bodies
+  private readonly scopes = new Map<string, Scope>()
   private readonly cancelling = new AbortController()
-  private readonly databaseAtClaim: number
-  private readonly claimedAt: number
+  private readonly clock: RunClock
   private over = false
   /** The run is being put down at this moment: boundaries wait until it is known whether it was. */
   private gate: Promise<void> | undefined
@@ -62,9 +69,7 @@ export class Execution {
     this.queue = claimed.row.queue
     this.history = new History(claimed.row.history)
     this.recorder = new Recorder(engine, claimed, this.history, setup.limits)
-    // Measured when the answer arrived, so the database's clock can only be ahead of this reckoning.
-    this.databaseAtClaim = claimed.row.vt - setup.leaseMs
-    this.claimedAt = engine.clock.monotonic()
+    this.clock = new RunClock(engine.clock, claimed.row.vt - setup.leaseMs)
     this.ended = new Promise((resolve) => {
       this.end = (ending) => {
         this.over = true
@@ -74,14 +79,16 @@ export class Execution {
     })
     this.waits = new Waits(
       engine.clock,
-      () => this.databaseNow(),
+      () => this.clock.now(),
       (waits) => {
         this.gate = this.putDown(waits).finally(() => {
           this.gate = undefined
         })
+        return this.gate
       },
     )
     this.signal = AbortSignal.any([context.signal, this.cancelling.signal])
+    this.bodies = new Bodies(this.signal)
     context.signal.addEventListener('abort', () => {
       this.interrupted()
     })
@@ -101,19 +108,6 @@ export class Execution {
     return this.cancelling.signal.aborted || this.context.cause() === 'cancelled'
   }
 
-  /** The step an error was recorded for, also when the code wrapped it as a cause. */
-  stepOf(error: unknown): string | undefined {
-    for (
-      let e = error, depth = 0;
-      typeof e === 'object' && e !== null && depth < 10;
-      e = (e as { cause?: unknown }).cause, depth++
-    ) {
-      const step = this.origin.get(e)
-      if (step !== undefined) return step
-    }
-    return undefined
-  }
-
   openScope(path: string): Scope {
     const scope = new Scope(path)
     this.scopes.set(path, scope)
@@ -127,13 +121,13 @@ export class Execution {
     body: (context: StepContext) => unknown,
   ): Promise<unknown> {
     return this.boundary(scope, name, plan.key, 'step', (boundary, recorded) =>
-      this.attempts(boundary, plan, recorded?.failures ?? 0, async (attempt) => {
+      this.attempts(boundary, plan, recorded, async (attempt, outer) => {
         const run = (signal: AbortSignal): unknown =>
           body({ signal, attempt, idempotencyKey: `${this.id}/${boundary.name}` })
         const value =
           plan.timeoutMs === undefined
-            ? await run(this.signal)
-            : await withTimeout(this.engine.clock, plan.timeoutMs, `Step ${boundary.name}`, this.signal, run)
+            ? await run(outer)
+            : await withTimeout(this.engine.clock, plan.timeoutMs, `Step ${boundary.name}`, outer, run)
         return this.recordValue(boundary, value)
       }),
     )
@@ -146,7 +140,7 @@ export class Execution {
     body: (tx: unknown) => unknown,
   ): Promise<unknown> {
     return this.boundary(scope, name, plan.key, 'transaction', (boundary, recorded) =>
-      this.attempts(boundary, plan, recorded?.failures ?? 0, async () => {
+      this.attempts(boundary, plan, recorded, async () => {
         const step = new TransactionStep(this.recorder, boundary, plan.timeoutMs ?? this.transactionLimitMs)
         const output = await step.run(body)
         this.tell('step_recorded', boundary)
@@ -163,7 +157,7 @@ export class Execution {
     await this.boundary(scope, name, undefined, 'sleep', async (boundary, recorded) => {
       const dueMs = recorded?.wakeAtMs ?? (await this.recordTimer(boundary, until))
       if (recorded !== undefined) this.tell('step_replayed', boundary)
-      if (dueMs > this.databaseNow()) await this.waits.until({ dueMs, status: 'paused' })
+      if (dueMs > this.clock.now()) await this.waits.until({ dueMs, status: 'paused' })
       await this.mayGoOn()
       return this.deliver(boundary, undefined)
     })
@@ -178,14 +172,19 @@ export class Execution {
           this.history.visit(timer.name, 'timer')?.wakeAtMs ??
           (await this.recordTimer(timer, { inMs: timeoutMs }))
       }
-      if (dueMs === undefined || dueMs > this.databaseNow()) {
+      if (dueMs === undefined || dueMs > this.clock.now()) {
         await this.waits.until({ dueMs, signal: boundary.name, status: 'paused' })
         await this.mayGoOn()
       }
       const signalled = this.history.visit(boundary.name, 'pause')
       if (signalled !== undefined) return this.deliver(boundary, decode(signalled.output ?? 'null'))
-      return this.recordValue(boundary, { resumed: false })
+      return this.waits.during(() => this.recordValue(boundary, { resumed: false }))
     })
+  }
+
+  /** The body has returned: lets branches it did not wait for replay what they had recorded. */
+  async finishReplay(): Promise<void> {
+    await this.replayed(() => this.history.skipped().length === 0)
   }
 
   /** The body has settled: nothing may put the run down any more. */
@@ -196,7 +195,7 @@ export class Execution {
 
   /** Gives the run back because all of its branches wait; goes on when a signal came first. */
   private async putDown(waits: readonly Wait[]): Promise<void> {
-    if (this.context.stopping()) {
+    if (waits.some((wait) => wait.dueMs === undefined && wait.signal === undefined)) {
       this.end({ kind: 'let_go' })
       return
     }
@@ -206,7 +205,7 @@ export class Execution {
     try {
       const now = await this.claimed.lease.release({ status, atMs: dueMs, unlessSteps: signals })
       if (now !== undefined) {
-        this.end({ kind: 'put_down', status, inMs: dueMs - this.databaseNow() })
+        this.end({ kind: 'put_down', status: now, inMs: dueMs - this.clock.now() })
         return
       }
       await this.recorder.refresh()
@@ -239,11 +238,12 @@ export class Execution {
         this.tell('step_replayed', boundary)
         return this.deliverRecorded(boundary, recorded)
       }
-      if (recorded === undefined) await this.mayBegin(boundary)
+      if (recorded === undefined || recorded.status === 'retrying') await this.mayBegin(boundary)
       return await this.waitable(kind, () => fresh(boundary, recorded))
     } catch (error) {
-      if (error instanceof Interruption) return await this.endWith(error.ending)
-      throw error
+      if (!(error instanceof Interruption)) throw error
+      this.end(error.ending)
+      return await never()
     } finally {
       entered.leave()
     }
@@ -275,27 +275,45 @@ export class Execution {
   /** Before anything new: all that can be replayed must have been, and nothing recorded may have been passed over. */
   private async mayBegin(boundary: Boundary): Promise<void> {
     if (!this.history.replaying) return
-    await this.engine.clock.settle()
+    const progress = { seenIn: (scope: string): number | undefined => this.scopes.get(scope)?.seen }
+    await this.replayed(() => this.history.skipped(progress).length === 0)
     await this.mayGoOn()
     try {
-      this.history.mustAllow(boundary.name, { seenIn: (scope) => this.scopes.get(scope)?.seen })
+      this.history.mustAllow(boundary.name, progress)
     } catch (error) {
       throw new Interruption({ kind: 'diverged', error })
     }
+  }
+
+  /** Lets the branches replay what is recorded, also those that wait for something of their own in between. */
+  private async replayed(enough: () => boolean): Promise<void> {
+    if (!this.history.replaying) return
+    const { clock } = this.engine
+    const giveUpAt = clock.monotonic() + REPLAY_GRACE_MS
+    const mayWait = (): boolean => !this.over && !this.cancelled && clock.monotonic() < giveUpAt
+    // It counts as work: the run must not be put down because its other branches wait.
+    await this.waits.during(async () => {
+      await clock.settle()
+      for (let ms = 1; !enough() && mayWait(); ms = Math.min(ms * 2, 50)) {
+        await delay(clock, ms, { background: true })
+      }
+    })
   }
 
   /** Tries `attempt` as often as the policy allows; waits that are longer than a moment give the worker back. */
   private async attempts(
     boundary: Boundary,
     plan: StepPlan,
-    failuresBefore: number,
-    attempt: (number: number) => Promise<unknown>,
+    recorded: Checkpoint | undefined,
+    attempt: (number: number, signal: AbortSignal) => Promise<unknown>,
   ): Promise<unknown> {
-    for (let failures = failuresBefore; ;) {
+    // The run may have been taken up for another branch's sake.
+    if (recorded !== undefined) await this.idleUntil(recorded.wakeAtMs ?? 0)
+    for (let failures = recorded?.failures ?? 0; ;) {
       this.tell('step_started', boundary)
       let error: unknown
       try {
-        return await this.abortable(() => attempt(failures + 1))
+        return await this.bodies.run((signal) => attempt(failures + 1, signal))
       } catch (thrown) {
         if (thrown instanceof Interruption) throw thrown
         error = thrown
@@ -316,32 +334,21 @@ export class Execution {
     failures: number,
     waitMs: number,
   ): Promise<void> {
-    if (waitMs > MOMENT_MS) {
-      await this.record(
-        this.recorder.checkpoint(boundary, 'retrying', { error: encodeError(error), failures }),
-      )
+    if (waitMs <= MOMENT_MS) {
+      await this.idleUntil(this.clock.now() + waitMs)
+      return
     }
-    // Waiting is no activity: when every branch waits, the worker is given back.
-    await this.waits.idle(() => this.waits.until({ dueMs: this.databaseNow() + waitMs, status: 'queued' }))
-    await this.mayGoOn()
+    const failed = this.recorder.checkpoint(boundary, 'retrying', { error: encodeError(error), failures })
+    const { wakeAtMs } = await this.record({ ...failed, wake_in_ms: waitMs })
+    await this.idleUntil(wakeAtMs ?? 0)
   }
 
-  /** Runs a body until it ends or the run is cancelled; a body that ignores its signal is not waited for. */
-  private async abortable<T>(work: () => Promise<T>): Promise<T> {
-    const { signal } = this
-    if (signal.aborted) throw signal.reason as Error
-    let onAbort = (): void => undefined
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => {
-        reject(signal.reason as Error)
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
+  /** Waits with a retry. That is no activity: when every branch waits, the worker is given back. */
+  private async idleUntil(dueMs: number): Promise<void> {
+    await this.waits.idle(async () => {
+      if (dueMs > this.clock.now()) await this.waits.until({ dueMs, status: 'queued' })
+      await this.mayGoOn()
     })
-    try {
-      return await Promise.race([work(), aborted])
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
   }
 
   private async recordValue(boundary: Boundary, value: unknown): Promise<unknown> {
@@ -376,7 +383,7 @@ export class Execution {
   private async record(checkpoint: NewCheckpoint): Promise<Recorded> {
     const recorded = await this.recorder.record(checkpoint)
     if (this.over) return never()
-    if (recorded.cancelling) this.cancelling.abort(this.cancelledError())
+    if (recorded.cancelling) this.cancel()
     this.tell('step_recorded', checkpoint)
     return recorded
   }
@@ -384,6 +391,7 @@ export class Execution {
   private deliver(boundary: Boundary, value: unknown): unknown {
     if (this.over) return never()
     boundary.scope.seen++
+    this.origins.passed()
     return value
   }
 
@@ -395,26 +403,21 @@ export class Execution {
   private revived(boundary: Boundary, encoded: string): unknown {
     boundary.scope.seen++
     const error = fromErrorRecord(parseErrorRecord(encoded), this.setup.errors)
-    if (typeof error === 'object' && error !== null) this.origin.set(error, boundary.name)
+    this.origins.note(error, boundary.name)
     return error
-  }
-
-  /** The database's clock as far as this process can tell; never ahead of it. */
-  private databaseNow(): number {
-    return this.databaseAtClaim + (this.engine.clock.monotonic() - this.claimedAt)
   }
 
   private interrupted(): void {
     const cause = this.context.cause()
     if (cause === 'lease_lost') this.end({ kind: 'lost' })
     else if (cause === 'stop') this.end({ kind: 'let_go' })
-    // A cancel goes through the body, so that its own cleaning up runs; waits end for it.
-    else for (const wait of this.waits.pending) wait.over()
+    else this.cancel()
   }
 
-  private endWith(ending: Ending): Promise<never> {
-    this.end(ending)
-    return never()
+  /** A cancel goes through the body, so that its own cleaning up runs; waits end for it. */
+  private cancel(): void {
+    this.cancelling.abort(this.cancelledError())
+    for (const wait of this.waits.pending) wait.over()
   }
 
   private cancelledError(): RunCancelledError {

@@ -1,5 +1,5 @@
 import type { Cancel } from '../clock.js'
-import { ClosedError } from '../errors.js'
+import { AbortedError, ClosedError, PgqrsError } from '../errors.js'
 import type { OutcomeRow } from '../store/records.js'
 import type { Engine } from '../store/engine.js'
 
@@ -26,12 +26,12 @@ export class Outcomes {
     })
   }
 
-  /** Resolves when the message has finished; rejects with the signal's reason. */
+  /** Resolves when the message has finished. @throws AbortedError, or the signal's reason when it is an error of pgqrs */
   wait(id: string, queue: string, signal: AbortSignal | undefined): Promise<OutcomeRow> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.remove(id, waiter)
-        reject(signal?.reason as Error)
+        reject(abortedBy(signal?.reason))
       }
       const settle =
         <T>(done: (value: T) => void) =>
@@ -42,7 +42,7 @@ export class Outcomes {
         }
       const waiter: Waiter = { resolve: settle(resolve), reject: settle(reject) }
       if (signal?.aborted === true) {
-        reject(signal.reason as Error)
+        reject(abortedBy(signal.reason))
         return
       }
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -113,4 +113,9 @@ export class Outcomes {
     if (set?.size === 0) this.waiting.delete(id)
     if (this.waiting.size === 0) this.cancel()
   }
+}
+
+function abortedBy(reason: unknown): PgqrsError {
+  if (reason instanceof PgqrsError) return reason
+  return new AbortedError('The wait for the result was aborted.', { cause: reason })
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.js'
 import { toCount, toMs, type Duration } from '../duration.js'
-import { checkKeys } from '../names.js'
-import { retryPolicy, type RetryOptions } from '../retry.js'
+import { checkKeys, display } from '../names.js'
+import { refinedPolicy, type RetryOptions } from '../retry.js'
 import type { DriverTransaction } from '../transaction/types.js'
 import type { StepPlan } from './boundary.js'
 import type { Execution } from './execution.js'
@@ -20,7 +20,7 @@ export interface StepContext {
 
 /** Options of a step. */
 export interface StepOptions {
-  /** Default: the workflow's `stepRetry`. */
+  /** What is not said is as in the workflow's `stepRetry`. */
   readonly retry?: RetryOptions
   /** An attempt that takes longer fails with a TimeoutError. Default: no limit. */
   readonly timeout?: Duration
@@ -75,19 +75,21 @@ export class Run<Tx = DriverTransaction> {
    */
   step<T>(name: string, body: (context: StepContext) => T | Promise<T>): Promise<T>
   step<T>(name: string, options: StepOptions, body: (context: StepContext) => T | Promise<T>): Promise<T>
-  async step<T>(
+  step<T>(
     name: string,
     optionsOrBody: StepOptions | ((context: StepContext) => T | Promise<T>),
     bodyAfterOptions?: (context: StepContext) => T | Promise<T>,
   ): Promise<T> {
-    const { options, body } = optionsAndBody<StepOptions, (context: StepContext) => T | Promise<T>>(
-      optionsOrBody,
-      bodyAfterOptions,
-      `step ${name}`,
-      ['retry', 'timeout', 'key'],
-    )
-    const plan = this.plan(options, undefined)
-    return (await this.execution.step(this.scope, name, plan, body)) as T
+    return awaitable(async () => {
+      const { options, body } = optionsAndBody<StepOptions, (context: StepContext) => T | Promise<T>>(
+        optionsOrBody,
+        bodyAfterOptions,
+        `step ${display(name)}`,
+        ['retry', 'timeout', 'key'],
+      )
+      const plan = this.plan(options, undefined)
+      return (await this.execution.step(this.scope, name, plan, body)) as T
+    })
   }
 
   /**
@@ -96,40 +98,49 @@ export class Run<Tx = DriverTransaction> {
    */
   transaction<T>(name: string, body: (tx: Tx) => T | Promise<T>): Promise<T>
   transaction<T>(name: string, options: TransactionOptions, body: (tx: Tx) => T | Promise<T>): Promise<T>
-  async transaction<T>(
+  transaction<T>(
     name: string,
     optionsOrBody: TransactionOptions | ((tx: Tx) => T | Promise<T>),
     bodyAfterOptions?: (tx: Tx) => T | Promise<T>,
   ): Promise<T> {
-    const { options, body } = optionsAndBody<TransactionOptions, (tx: Tx) => T | Promise<T>>(
-      optionsOrBody,
-      bodyAfterOptions,
-      `transaction ${name}`,
-      ['retry', 'timeout', 'key'],
-    )
-    const plan = this.plan(options, this.execution.transactionLimitMs)
-    return (await this.execution.transaction(
-      this.scope,
-      name,
-      plan,
-      body as (tx: unknown) => T | Promise<T>,
-    )) as T
+    return awaitable(async () => {
+      const { options, body } = optionsAndBody<TransactionOptions, (tx: Tx) => T | Promise<T>>(
+        optionsOrBody,
+        bodyAfterOptions,
+        `transaction ${display(name)}`,
+        ['retry', 'timeout', 'key'],
+      )
+      const plan = this.plan(options, this.execution.transactionLimitMs)
+      const work = body as (tx: unknown) => T | Promise<T>
+      return (await this.execution.transaction(this.scope, name, plan, work)) as T
+    })
   }
 
   /**
    * Runs `body` for each item, in parallel, each with a `run` of its own scope: the steps of one item never meet those
    * of another, and a replay finds each where it was. Returns the results in the order of the items.
    */
-  async map<Item, T>(
+  map<Item, T>(
     name: string,
     items: readonly Item[],
     body: (item: Item, run: Run<Tx>, index: number) => T | Promise<T>,
     options: { readonly concurrency?: number } = {},
   ): Promise<T[]> {
-    checkKeys(options, ['concurrency'], `map ${name}`)
+    return awaitable(() => this.mapItems(name, items, body, options))
+  }
+
+  private async mapItems<Item, T>(
+    name: string,
+    items: readonly Item[],
+    body: (item: Item, run: Run<Tx>, index: number) => T | Promise<T>,
+    options: { readonly concurrency?: number },
+  ): Promise<T[]> {
+    checkKeys(options, ['concurrency'], `map ${display(name)}`)
     const given: unknown = items
     if (!Array.isArray(given) || typeof body !== 'function') {
-      throw new InvalidArgumentError(`map ${name} takes an array of items and a function for each of them.`)
+      throw new InvalidArgumentError(
+        `map ${display(name)} takes an array of items and a function for each of them.`,
+      )
     }
     const concurrency = toCount(options.concurrency ?? 10, 'concurrency')
     const { name: path, leave } = this.scope.enter(name, undefined)
@@ -138,44 +149,60 @@ export class Run<Tx = DriverTransaction> {
         const scope = this.execution.openScope(`${path}[${index}]`)
         return body(item, new Run<Tx>(this.execution, scope), index)
       })
+    } catch (error) {
+      // What had begun when an item failed need not begin in a replay, where the failure comes sooner.
+      this.execution.history.excuse(`${path}[`)
+      throw error
     } finally {
       leave()
     }
   }
 
   /** Waits for a span of time, however long, without holding a worker. Never shorter by the database's clock. */
-  async sleep(name: string, span: Duration): Promise<void> {
-    await this.execution.sleep(this.scope, name, { inMs: toMs(span, 'sleep') })
+  sleep(name: string, span: Duration): Promise<void> {
+    return awaitable(() => this.execution.sleep(this.scope, name, { inMs: toMs(span, 'sleep') }))
   }
 
   /** Waits until a point in time by the database's clock. */
-  async sleepUntil(name: string, time: Date): Promise<void> {
-    const atMs = (time as unknown) instanceof Date ? time.getTime() : Number.NaN
-    if (!(atMs >= 0)) throw new InvalidArgumentError('sleepUntil needs a valid Date after 1970.')
-    await this.execution.sleep(this.scope, name, { atMs })
+  sleepUntil(name: string, time: Date): Promise<void> {
+    return awaitable(() => {
+      const atMs = (time as unknown) instanceof Date ? time.getTime() : Number.NaN
+      if (!(atMs >= 0)) throw new InvalidArgumentError('sleepUntil needs a valid Date after 1970.')
+      return this.execution.sleep(this.scope, name, { atMs })
+    })
   }
 
   /**
    * Waits until somebody calls `handle.resume(name, value)`, or until the time is over, without holding a worker. A
    * resume that comes before the code gets here is kept.
    */
-  async pause<T = unknown>(name: string, options: { readonly timeout?: Duration } = {}): Promise<Resumed<T>> {
-    checkKeys(options, ['timeout'], `pause ${name}`)
-    const timeoutMs = options.timeout === undefined ? undefined : toMs(options.timeout, 'timeout')
-    return (await this.execution.pause(this.scope, name, timeoutMs)) as Resumed<T>
+  pause<T = unknown>(name: string, options: { readonly timeout?: Duration } = {}): Promise<Resumed<T>> {
+    return awaitable(async () => {
+      checkKeys(options, ['timeout'], `pause ${display(name)}`)
+      const timeoutMs = options.timeout === undefined ? undefined : toMs(options.timeout, 'timeout')
+      return (await this.execution.pause(this.scope, name, timeoutMs)) as Resumed<T>
+    })
   }
 
   private plan(options: StepOptions, limitMs: number | undefined): StepPlan {
     const base = this.execution.stepRetry
     return {
-      retry:
-        options.retry === undefined
-          ? base
-          : retryPolicy(options.retry, { maxAttempts: base.maxAttempts, maxDelay: base.maxDelayMs }),
+      retry: options.retry === undefined ? base : refinedPolicy(options.retry, base),
       timeoutMs: options.timeout === undefined ? limitMs : toMs(options.timeout, 'timeout', 1),
       key: options.key,
     }
   }
+}
+
+/**
+ * Code may begin a step and await it later, or never when another one threw meanwhile. That must not end the process
+ * as an unhandled rejection: the error is recorded, and whoever awaits the promise gets it.
+ */
+function awaitable<T>(work: () => Promise<T>): Promise<T> {
+  const begin = async (): Promise<T> => work()
+  const promise = begin()
+  promise.catch(() => undefined)
+  return promise
 }
 
 function optionsAndBody<Options extends object, Body>(

@@ -22,13 +22,14 @@ export class Waits {
   private readonly waits = new Map<Wait, Cancel>()
   private busy = 0
   private checking = false
+  private puttingDown = false
 
   constructor(
     private readonly clock: Clock,
     /** The database's clock as far as this process can tell; never ahead of it. */
     private readonly databaseNow: () => number,
-    /** Called when everything waits. */
-    private readonly putDown: (waits: readonly Wait[]) => void,
+    /** Called when everything waits; resolves when it is known whether the run was put down. */
+    private readonly putDown: (waits: readonly Wait[]) => Promise<void>,
   ) {}
 
   /** Counts `work` as activity for as long as it takes. */
@@ -61,6 +62,8 @@ export class Waits {
           this.waits.get(entry)?.()
           this.waits.delete(entry)
           resolve()
+          // What is left may be longer waits only.
+          this.check()
         },
       }
       const cancel =
@@ -79,13 +82,18 @@ export class Waits {
 
   /** Looks, once everything that can run has run, whether the run can be put down. */
   check(): void {
-    if (this.checking) return
+    if (this.checking || this.puttingDown) return
     this.checking = true
     void this.clock.settle().then(() => {
       this.checking = false
       if (this.busy > 0 || this.waits.size === 0) return
       const soonest = Math.min(...this.pending.map((wait) => wait.dueMs ?? Infinity))
-      if (soonest - this.databaseNow() > MOMENT_MS) this.putDown(this.pending)
+      if (soonest - this.databaseNow() <= MOMENT_MS) return
+      this.puttingDown = true
+      void this.putDown(this.pending).finally(() => {
+        this.puttingDown = false
+        this.check()
+      })
     })
   }
 

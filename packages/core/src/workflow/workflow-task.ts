@@ -1,15 +1,20 @@
 import { decode } from '../codec/decode.js'
 import { encode } from '../codec/encode.js'
 import { encodeError } from '../codec/error-record.js'
+import type { ValueLimits } from '../codec/limits.js'
 import { LeaseLostError, ReplayDivergedError, TerminalError } from '../errors.js'
 import type { Claimed } from '../queue/claimer.js'
 import { nextAttemptIn } from '../retry.js'
+import type { Status } from '../status.js'
 import type { Engine } from '../store/engine.js'
 import type { Task, TaskContext } from '../worker/task.js'
 import type { WorkflowDefinition } from './define-workflow.js'
 import type { Ending } from './ending.js'
 import { Execution } from './execution.js'
 import { Run } from './run.js'
+
+// What the database refuses now it may refuse again at once.
+const TROUBLE_DELAY_MS = 1000
 
 /** A workflow as the store's lists of workflows hold it. */
 export type AnyWorkflow<Tx = never> = WorkflowDefinition<never, unknown, Tx, never>
@@ -24,6 +29,7 @@ export class WorkflowTask implements Task {
   readonly kind = 'workflow'
   readonly queue: string
   readonly policy
+  private readonly resultLimits: ValueLimits
 
   constructor(
     private readonly engine: Engine,
@@ -31,13 +37,15 @@ export class WorkflowTask implements Task {
   ) {
     this.queue = definition.name
     this.policy = definition.policy
+    // Required keys are demanded of the input.
+    this.resultLimits = { ...definition.queue.limits, requiredKeys: [] }
   }
 
   async execute(claimed: Claimed, context: TaskContext): Promise<void> {
     const execution = new Execution(this.engine, claimed, context, {
       stepRetry: this.definition.stepRetry,
       errors: this.definition.errors,
-      limits: this.definition.queue.limits,
+      limits: this.resultLimits,
       leaseMs: this.policy.leaseMs ?? this.engine.config.leaseMs,
     })
     const outcome = await Promise.race([this.body(execution, claimed), execution.ended])
@@ -53,10 +61,9 @@ export class WorkflowTask implements Task {
   private async body(execution: Execution, claimed: Claimed): Promise<Outcome> {
     try {
       const run = new Run<never>(execution, execution.openScope(''))
-      return {
-        kind: 'returned',
-        value: await this.definition.body(run, decode(claimed.row.payload) as never),
-      }
+      const value = await this.definition.body(run, decode(claimed.row.payload) as never)
+      await execution.finishReplay()
+      return { kind: 'returned', value }
     } catch (error) {
       return { kind: 'threw', error }
     }
@@ -74,13 +81,14 @@ export class WorkflowTask implements Task {
         return
       case 'put_down': {
         const reason = outcome.status === 'paused' ? 'pause' : 'retry'
-        context.emit({ type: 'released', queue, id, reason, inMs: outcome.inMs })
+        this.tellReleased(context, id, outcome.status, { reason, inMs: outcome.inMs })
         return
       }
-      case 'let_go':
-        await claimed.lease.release({})
-        context.emit({ type: 'released', queue, id, reason: 'stop', inMs: 0 })
+      case 'let_go': {
+        const status = await claimed.lease.release({})
+        this.tellReleased(context, id, status, { reason: 'stop', inMs: 0 })
         return
+      }
       case 'lost':
         context.emit({ type: 'lease_lost', queue, id })
         return
@@ -90,8 +98,21 @@ export class WorkflowTask implements Task {
       case 'trouble':
         context.emit({ type: 'trouble', error: outcome.error })
         // Sooner than the lapse of the lease, when the database is back already.
-        await claimed.lease.release({})
+        await claimed.lease.release({ delayMs: TROUBLE_DELAY_MS })
     }
+  }
+
+  /** A run that was asked to cancel ends when it is given back. */
+  private tellReleased(
+    context: TaskContext,
+    id: string,
+    status: Status | undefined,
+    how: { readonly reason: 'stop' | 'pause' | 'retry'; readonly inMs: number; readonly error?: unknown },
+  ): void {
+    const { queue } = this
+    context.emit(
+      status === 'cancelled' ? { type: 'cancelled', queue, id } : { type: 'released', queue, id, ...how },
+    )
   }
 
   private async returned(execution: Execution, context: TaskContext, value: unknown): Promise<void> {
@@ -102,7 +123,7 @@ export class WorkflowTask implements Task {
     let output: string
     try {
       execution.history.mustBeComplete()
-      output = encode(value, this.definition.queue.limits)
+      output = encode(value, this.resultLimits)
     } catch (error) {
       await this.failed(execution, context, error instanceof TerminalError ? error : terminal(error))
       return
@@ -127,7 +148,7 @@ export class WorkflowTask implements Task {
 
   private async failed(execution: Execution, context: TaskContext, error: unknown): Promise<void> {
     const { id, claimed } = execution
-    const step = execution.stepOf(error)
+    const step = execution.origins.of(error)
     const encoded = encodeError(error, step)
     // The same code would diverge again.
     const hopeless = error instanceof ReplayDivergedError
@@ -147,8 +168,8 @@ export class WorkflowTask implements Task {
         'forget a failed step',
       )
     }
-    await claimed.lease.release({ delayMs: inMs, error: encoded, failed: true })
-    context.emit({ type: 'released', queue: this.queue, id, reason: 'retry', inMs, error })
+    const status = await claimed.lease.release({ delayMs: inMs, error: encoded, failed: true })
+    this.tellReleased(context, id, status, { reason: 'retry', inMs, error })
   }
 }
 

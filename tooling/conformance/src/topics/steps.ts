@@ -90,7 +90,11 @@ export function steps(target: Target): void {
       'a bigint': () => 2n ** 80n,
       'a Date': () => new Date(1_234_567_890_123),
       'an invalid Date': () => new Date(NaN),
-      'a Map': () => new Map<unknown, unknown>([[1, { a: new Date(0) }], ['k', new Map([[2n, undefined]])]]),
+      'a Map': () =>
+        new Map<unknown, unknown>([
+          [1, { a: new Date(0) }],
+          ['k', new Map([[2n, undefined]])],
+        ]),
       'a Set': () => new Set([1, 'a', 3n]),
       bytes: () => new Uint8Array([0, 1, 255]),
       'a Buffer': () => Buffer.from('abc'),
@@ -117,7 +121,7 @@ export function steps(target: Target): void {
       Object.keys(results).forEach((what, i) => {
         for (const seen of [...passes, outside]) {
           expect(seen[i], what).toStrictEqual(made[i])
-          expect(prototypesOf(seen[i]), what).toEqual(prototypesOf(made[i]))
+          expect(classesOf(seen[i]), what).toEqual(classesOf(made[i]))
         }
       })
     })
@@ -160,7 +164,9 @@ export function steps(target: Target): void {
             ran.push(name)
             return make()
           }
-          errors.push(await run.step(name, { retry: { maxAttempts: 5, delay: 1 } }, body).catch((e: unknown) => e))
+          errors.push(
+            await run.step(name, { retry: { maxAttempts: 5, delay: 1 } }, body).catch((e: unknown) => e),
+          )
         }
         passes.push(errors)
         await run.step('obstacle', obstacle.body)
@@ -171,7 +177,10 @@ export function steps(target: Target): void {
       const [live, replayed] = passes
       Object.keys(unstorable).forEach((name, i) => {
         expect(live?.[i], name).toBeInstanceOf(TerminalError)
-        expect(live?.[i], name).toMatchObject({ code: 'UNSERIALIZABLE', message: expect.stringContaining(name) })
+        expect(live?.[i], name).toMatchObject({
+          code: 'UNSERIALIZABLE',
+          message: expect.stringContaining(name),
+        })
         expect(replayed?.[i], name).toBeInstanceOf(TerminalError)
         expect(replayed?.[i], name).toStrictEqual(live?.[i])
       })
@@ -213,8 +222,9 @@ export function steps(target: Target): void {
   })
 }
 
-function prototypesOf(value: unknown): unknown[] {
+function classesOf(value: unknown): unknown[] {
   if (typeof value !== 'object' || value === null) return [typeof value]
+  const prototype = Object.getPrototypeOf(value) as { constructor: { name: string } } | null
   const inside = value instanceof Map || value instanceof Set ? [...value] : Object.values(value)
-  return [Object.getPrototypeOf(value), ...(ArrayBuffer.isView(value) ? [] : inside.map(prototypesOf))]
+  return [prototype?.constructor.name, ...(ArrayBuffer.isView(value) ? [] : inside.map(classesOf))]
 }

@@ -1,0 +1,95 @@
+import { AmbiguousCommitError, ConnectionError, defineQueue, type Store } from '@pgqrs/core'
+import { describe, expect, it } from 'vitest'
+import { useBench, type Bench } from '../bench.js'
+import { LossyLine, type Loss } from '../lossy-line.js'
+import type { Target } from '../target.js'
+import { errorOf } from '../untouched-database.js'
+
+const losses = ['request', 'answer'] as const satisfies readonly Loss[]
+const queue = defineQueue<number>('outage')
+
+/** Outages that last longer than a call waits: the caller learns what is certain and what is not. */
+export function outages(target: Target): void {
+  describe('an outage longer than the connection timeout', () => {
+    const bench = useBench(target)
+
+    it.for(losses)('that began with a lost %s leaves the fate of a message open, which a repeat settles', async (loss) => {
+      const { store, line } = await lossyStore(bench)
+      const producer = store.producer(queue)
+      line.loseAndGoDown('enqueue', loss)
+      const error = await errorOf('enqueue', () => producer.enqueue(1))
+      expect(error).toBeInstanceOf(AmbiguousCommitError)
+      const [id, ...others] = (error as AmbiguousCommitError).ids
+      expect(others).toEqual([])
+      line.down = false
+      const there = loss === 'answer' ? [id] : []
+      expect(await idsOf(store)).toEqual(there)
+      expect(await producer.enqueue(1, { id: id as string })).toBe(id)
+      expect(await idsOf(store)).toEqual([id])
+    })
+
+    it.for(losses)('that began with a lost %s leaves the fate of a batch open, all of it', async (loss) => {
+      const { store, line } = await lossyStore(bench)
+      const producer = store.producer(queue)
+      line.loseAndGoDown('enqueue', loss)
+      const error = await errorOf('enqueueMany', () => producer.enqueueMany([1, 2, 3]))
+      expect(error).toBeInstanceOf(AmbiguousCommitError)
+      const { ids } = error as AmbiguousCommitError
+      line.down = false
+      expect(await idsOf(store)).toEqual(loss === 'answer' ? [...ids].sort() : [])
+      await producer.enqueueMany([1, 2, 3], { each: (_, i) => ({ id: ids[i] as string }) })
+      expect(await idsOf(store)).toEqual([...ids].sort())
+    })
+
+    it('in which nothing could be sent is a connection error, and nothing was enqueued', async () => {
+      const { store, line } = await lossyStore(bench)
+      line.down = true
+      const error = await errorOf('enqueue', () => store.producer(queue).enqueue(1))
+      expect(error).toBeInstanceOf(ConnectionError)
+      line.down = false
+      expect(await idsOf(store)).toEqual([])
+    })
+
+    it('is never ambiguous for a call that only reads', async () => {
+      const { store, line } = await lossyStore(bench)
+      const id = await store.producer(queue).enqueue(1)
+      line.loseAndGoDown('get', 'answer')
+      const error = await errorOf('get', () => store.admin.messages.get(id))
+      expect(line.lost).toBe(true)
+      expect(error).toBeInstanceOf(ConnectionError)
+    })
+
+    it('is waited out by a worker, which then goes on', async () => {
+      const { store, line } = await lossyStore(bench)
+      const handled: number[] = []
+      const troubles: unknown[] = []
+      const worker = store.worker([queue.handler(({ payload }) => handled.push(payload))], {
+        onEvent: (event) => {
+          if (event.type === 'trouble') troubles.push(event.error)
+        },
+      })
+      await worker.start()
+      line.down = true
+      await expect.poll(() => troubles.length, { timeout: 20_000 }).toBeGreaterThan(0)
+      line.down = false
+      await store.producer(queue).enqueue(1)
+      await expect.poll(() => handled, { timeout: 20_000 }).toEqual([1])
+      await worker.stop()
+    })
+  })
+}
+
+/** A store that knows its queue already, so that what is lost next is what the test wants lost. */
+async function lossyStore(bench: Bench): Promise<{ store: Store; line: LossyLine }> {
+  const line = new LossyLine()
+  const store = await bench.open({ wrapDriver: line.wrapDriver, connectionTimeout: '500ms' })
+  const first = await store.producer(queue).enqueue(0)
+  const [message] = await store.consumer(queue).dequeue()
+  await message?.delete()
+  expect(message?.id).toBe(first)
+  return { store, line }
+}
+
+async function idsOf(store: Store): Promise<string[]> {
+  return (await store.admin.messages.list({ queue: queue.name, limit: 100 })).items.map(({ id }) => id).sort()
+}

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest'
+import {
+  defineQueue,
+  TerminalError,
+  TimeoutError,
+  TransientError,
+  type HandledMessage,
+  type HandlerOptions,
+  type MessageInfo,
+  type RetryOptions,
+  type WorkerEvent,
+} from '@pgqrs/core'
+import { systemRandom } from '@pgqrs/core/driver'
+import { TestClock } from '@pgqrs/core/testing'
+import { useBench } from '../bench.js'
+import { passTime } from '../pass-time.js'
+import type { Target } from '../target.js'
+
+type Handle = (message: HandledMessage<string>, context: { readonly signal: AbortSignal }) => unknown
+
+/** Handlers that throw: back-off, limits, dead letters, snooze, timeout. */
+export function retries(target: Target): void {
+  describe('retry', () => {
+    const bench = useBench(target)
+    const queue = defineQueue<string>('tries')
+
+    /** Works on one message until it has finished, and tells of every attempt. */
+    async function finish(handle: Handle, options: HandlerOptions = {}, fraction = 0.5) {
+      const clock = new TestClock()
+      const random = { ...systemRandom, fraction: () => fraction }
+      const store = await bench.open({ clock, random })
+      const id = await store.producer(queue).enqueue('once')
+      const attempts: { readonly at: number; readonly attempt: number }[] = []
+      const waits: number[] = []
+      const onEvent = (event: WorkerEvent): void => {
+        if (event.type === 'released') waits.push(event.inMs)
+      }
+      const handler = queue.handler((message, context) => {
+        attempts.push({ at: clock.monotonic(), attempt: message.attempt })
+        return handle(message, context)
+      }, options)
+      await store.worker([handler], { onEvent }).start()
+      const isOver = ({ status }: MessageInfo): boolean => status === 'success' || status === 'error'
+      const info = await passTime(clock, 'the end of the message', async () => {
+        const now = await store.admin.messages.get(id)
+        return isOver(now) ? now : undefined
+      })
+      const gaps = attempts.slice(1).map(({ at }, i) => at - attempts[i]!.at)
+      return { info, attempts: attempts.map(({ attempt }) => attempt), waits, gaps, store }
+    }
+
+    const failing = (): never => {
+      throw new RangeError('never works')
+    }
+
+    const policies: [string, RetryOptions, number, number[]][] = [
+      ['fixed', { backoff: 'fixed', delay: '2s', maxAttempts: 4 }, 0, [2000, 2000, 2000]],
+      ['exponential', { backoff: 'exponential', delay: '1s', maxAttempts: 4 }, 0, [1000, 2000, 4000]],
+      [
+        'exponential with a cap',
+        { backoff: 'exponential', delay: '1s', maxDelay: '3s', maxAttempts: 5 },
+        0,
+        [1000, 2000, 3000, 3000],
+      ],
+      [
+        'exponential with the least jitter',
+        { backoff: 'exponential-jitter', delay: '1s', maxAttempts: 3 },
+        0,
+        [500, 1000],
+      ],
+      [
+        'exponential with the most jitter',
+        { backoff: 'exponential-jitter', delay: '1s', maxAttempts: 3 },
+        1,
+        [1000, 2000],
+      ],
+    ]
+    it.each(policies)('waits as told between attempts: %s', async (_, retry, fraction, waits) => {
+      const outcome = await finish(failing, { retry }, fraction)
+      expect(outcome.waits).toEqual(waits)
+      for (const [i, gap] of outcome.gaps.entries()) expect(gap).toBeGreaterThanOrEqual(waits[i]!)
+      expect(outcome.attempts).toEqual([...waits.keys(), waits.length].map((n) => n + 1))
+      expect(outcome.info).toMatchObject({ status: 'error', failures: waits.length + 1, crashes: 0 })
+      expect(outcome.info.error).toBeInstanceOf(RangeError)
+      expect(outcome.info.error).toMatchObject({ message: 'never works' })
+    })
+
+    it('ends with the first success', async () => {
+      const { info, attempts } = await finish(
+        ({ attempt }) => {
+          if (attempt < 3) throw new Error('not yet')
+          return 'done'
+        },
+        { retry: { backoff: 'fixed', delay: 0 } },
+      )
+      expect(attempts).toEqual([1, 2, 3])
+      expect(info).toMatchObject({ status: 'success', output: 'done', failures: 2 })
+    })
+
+    it('waits at least as long as the error asks for', async () => {
+      const { waits } = await finish(
+        ({ attempt }) => {
+          if (attempt === 1) throw new TransientError('busy', { retryAfter: '7s' })
+          if (attempt === 2) throw Object.assign(new Error('busy'), { retryAfter: 100 })
+        },
+        { retry: { backoff: 'fixed', delay: '1s' } },
+      )
+      expect(waits).toEqual([7000, 1000])
+    })
+
+    it('does not try again what shouldRetry refuses, nor when it throws itself', async () => {
+      const refusing = { shouldRetry: (error: unknown) => !(error instanceof RangeError) }
+      expect((await finish(failing, { retry: refusing })).attempts).toEqual([1])
+      const broken = { shouldRetry: failing }
+      expect((await finish(failing, { retry: broken })).attempts).toEqual([1])
+    })
+
+    it('never tries again after a TerminalError', async () => {
+      const { info, attempts } = await finish(() => {
+        throw new TerminalError('give up', { code: 'GONE' })
+      })
+      expect(attempts).toEqual([1])
+      expect(info.error).toBeInstanceOf(TerminalError)
+      expect(info.error).toMatchObject({ code: 'GONE', message: 'give up' })
+    })
+
+    it('snoozes at no attempt’s cost', async () => {
+      let calls = 0
+      const { info, attempts, waits } = await finish((message) => {
+        calls++
+        return calls < 4 ? message.snooze('3s') : 'awake'
+      })
+      expect(attempts).toEqual([1, 1, 1, 1])
+      expect(waits).toEqual([3000, 3000, 3000])
+      expect(info).toMatchObject({ status: 'success', output: 'awake', failures: 0, crashes: 0, claims: 4 })
+    })
+
+    it('aborts the signal of a handler that takes too long, and counts it as a failure', async () => {
+      const reasons: unknown[] = []
+      const { info } = await finish(
+        (_, { signal }) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => {
+              reasons.push(signal.reason)
+              reject(new Error('aborted'))
+            })
+          }),
+        { timeout: '2s', retry: { maxAttempts: 2, delay: 0 } },
+      )
+      expect(reasons).toHaveLength(2)
+      for (const reason of reasons) expect(reason).toBeInstanceOf(TimeoutError)
+      expect(info).toMatchObject({ status: 'error', failures: 2 })
+      expect(info.error).toBeInstanceOf(TimeoutError)
+    })
+
+    it('gives up waiting for a handler that ignores its timeout', async () => {
+      const { info } = await finish(() => new Promise(() => undefined), {
+        timeout: '2s',
+        retry: { maxAttempts: 1 },
+      })
+      expect(info.error).toBeInstanceOf(TimeoutError)
+    })
+  })
+}
