@@ -19,3 +19,9 @@ export interface Io {
   /** Errors, questions, progress. */
   readonly stderr: OutputStream
 }
+
+/** Columns of the terminal; undefined when it is none. A terminal that does not say how wide it is counts as 80. */
+export function terminalWidth({ isTTY, columns = 0 }: OutputStream): number | undefined {
+  if (isTTY !== true) return undefined
+  return columns > 0 ? columns : 80
+}

@@ -9,7 +9,7 @@ import { addRunCommands } from './commands/run.js'
 import { addStatusCommand } from './commands/status.js'
 import { addWorkerCommands } from './commands/worker.js'
 import { exitCodesHelp } from './exit-codes.js'
-import type { OutputStream } from './io.js'
+import { terminalWidth, type OutputStream } from './io.js'
 import { reportUsage } from './report.js'
 import type { Session } from './session.js'
 
@@ -70,7 +70,7 @@ Examples:
   $ pgqrs queue --help`
 
 function widthOf(stream: OutputStream): number {
-  return Math.min(stream.isTTY === true ? (stream.columns ?? 80) : 100, 120)
+  return Math.min(terminalWidth(stream) ?? 100, 120)
 }
 
 function version(): string {

@@ -10,8 +10,8 @@ export interface Ended {
 
 /** Options of {@link pgqrs}. */
 export interface Terminal {
-  /** What standard input holds; with `isTerminal` what is typed. */
-  readonly input?: string
+  /** What standard input holds; with `columns` what is typed. */
+  readonly input?: string | Uint8Array
   /** All three streams are a terminal of this many columns. */
   readonly columns?: number
 }

@@ -82,15 +82,11 @@ it('refuses what it cannot enqueue, and enqueues nothing', async () => {
 it('refuses standard input that is not UTF-8', async () => {
   const store = await installedProject()
   await store.admin.queues.create('emails')
-  const { PassThrough } = await import('node:stream')
-  const { run } = await import('../src/index.js')
-  const stdin = new PassThrough()
-  stdin.end(Buffer.from([0x22, 0xff, 0x22]))
-  const stderr = new PassThrough()
-  expect(
-    await run(['message', 'enqueue', 'emails', '--stdin'], { stdin, stdout: new PassThrough(), stderr }),
-  ).toBe(2)
-  expect(String(stderr.read())).toBe('error [INVALID_ARGUMENT] Standard input is not UTF-8.\n')
+  const input = Buffer.from([0x22, 0xff, 0x22])
+  expect(await pgqrs(['message', 'enqueue', 'emails', '--stdin'], { input })).toMatchObject({
+    code: 2,
+    stderr: 'error [INVALID_ARGUMENT] Standard input is not UTF-8.\n',
+  })
 })
 
 it('lists page by page, by queue and by status', async () => {

@@ -81,7 +81,8 @@ export function nextAttemptIn(
   if (failures >= policy.maxAttempts || !allowed(policy, error)) return undefined
   const asked = retryAfterMs(error)
   if (policy.backoff === 'fixed') return Math.max(policy.delayMs, asked)
-  const exponential = Math.min(policy.delayMs * 2 ** (failures - 1), policy.maxDelayMs)
+  // No wait needs a larger power, and a delay of zero times infinity would be no number.
+  const exponential = Math.min(policy.delayMs * 2 ** Math.min(failures - 1, 60), policy.maxDelayMs)
   const wait = policy.backoff === 'exponential' ? exponential : exponential * (0.5 + random.fraction() / 2)
   return Math.max(wait, asked)
 }

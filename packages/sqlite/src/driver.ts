@@ -15,10 +15,10 @@ import {
   type WakeChannel,
 } from '@pgqrs/core/driver'
 import type BetterSqlite3 from 'better-sqlite3'
-import { classify } from './failure.js'
+import { classify, OpenTransactionError } from './failure.js'
 import { statementsOf, type Statements } from './statements.js'
 import { watch } from './watch.js'
-import { WriterQueue } from './writer-queue.js'
+import { writersOf, type WriterQueue } from './writer-queue.js'
 
 /** A better-sqlite3 database. */
 export type Database = BetterSqlite3.Database
@@ -51,7 +51,7 @@ export class SqliteDriver implements Driver<Database> {
   readonly target: string
   readonly wake?: WakeChannel
   private readonly statements: Statements
-  private readonly writers = new WriterQueue()
+  private readonly writers: WriterQueue
   // The second connection is for transactions that wait: reads of the engine must not see what is not committed.
   private lane: Database | undefined
   private closed = false
@@ -68,6 +68,7 @@ export class SqliteDriver implements Driver<Database> {
       schemas: false,
     }
     this.statements = statementsOf(setup.db)
+    this.writers = writersOf(setup.db)
     if (shared) this.wake = watch(setup.db, setup.clock)
   }
 
@@ -104,6 +105,7 @@ export class SqliteDriver implements Driver<Database> {
   }
 
   private write(statements: readonly Statement[]): Row[][] {
+    mustBeFree(this.setup.db)
     const [only] = statements
     // A single statement is its own transaction, and SQLite begins it as a writer.
     if (statements.length === 1 && only !== undefined) return [this.statements.run(only)]
@@ -116,11 +118,15 @@ export class SqliteDriver implements Driver<Database> {
       const db = this.laneFor()
       const statements = statementsOf(db)
       await this.patiently(() => {
+        mustBeFree(db)
         db.exec('begin immediate')
       })
+      let asynchronous = false
       try {
         plan.check(statements.run(plan.before))
-        const value = await withinLimit(plan.work(db), plan.limitMs, this.setup.clock)
+        const working = plan.work(db)
+        asynchronous = working instanceof Promise
+        const value = await withinLimit(working, plan.limitMs, this.setup.clock)
         plan.checkAfter(statements.all(plan.after(value)))
         this.mustBeInTransaction(db)
         await this.patiently(() => {
@@ -129,9 +135,16 @@ export class SqliteDriver implements Driver<Database> {
         return value
       } catch (error) {
         if (db.inTransaction) db.exec('rollback')
+        if (asynchronous) this.discardLane()
         throw error
       }
     })
+  }
+
+  /** A callback that failed or is late may go on: what it writes then would count, so it must find its connection closed. */
+  private discardLane(): void {
+    this.lane?.close()
+    this.lane = undefined
   }
 
   private laneFor(): Database {
@@ -157,7 +170,8 @@ export class SqliteDriver implements Driver<Database> {
             'tx: no transaction is open on this Database. Enqueue inside db.transaction(() => …).',
           )
         }
-        return Promise.resolve(statementsOf(tx).all(statements))
+        // Nested, so that of several statements one that fails takes the others back.
+        return Promise.resolve(tx.transaction(() => statementsOf(tx).all(statements))())
       } catch (error) {
         return Promise.reject(error)
       }
@@ -193,6 +207,11 @@ export class SqliteDriver implements Driver<Database> {
   private mustBeOpen(): void {
     if (this.closed) throw new ClosedError(`The connection to ${this.target} is closed.`)
   }
+}
+
+/** @throws OpenTransactionError, which passes when the application ends its transaction. */
+function mustBeFree(db: Database): void {
+  if (db.inTransaction) throw new OpenTransactionError()
 }
 
 function inTransaction<T>(db: Database, work: () => T): T {

@@ -1,5 +1,16 @@
 import type { Failure } from '@pgqrs/core/driver'
 
+/** The application's own transaction is open on the connection: what we wrote now would become part of it. */
+export class OpenTransactionError extends Error {
+  readonly code = 'SQLITE_BUSY_TRANSACTION'
+
+  constructor() {
+    super(
+      'a transaction of the application is open on its Database; end it, or pass the Database as tx to be part of it',
+    )
+  }
+}
+
 /** What an error of better-sqlite3 means. */
 export function classify(error: unknown): Failure {
   if (!(error instanceof Error)) return { kind: 'other' }

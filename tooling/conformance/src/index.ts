@@ -21,6 +21,8 @@ import { workerStates } from './topics/worker-states.js'
 import { queues } from './topics/queues.js'
 import { metrics } from './topics/metrics.js'
 import { retention } from './topics/retention.js'
+import { wake } from './topics/wake.js'
+import { resources } from './topics/resources.js'
 import { badArguments } from './topics/arguments.js'
 import { install } from './topics/install.js'
 import { names } from './topics/names.js'
@@ -31,6 +33,13 @@ import { stepRetries } from './topics/step-retries.js'
 import { errors } from './topics/errors.js'
 import { parallel } from './topics/parallel.js'
 import { divergence } from './topics/divergence.js'
+import { interrupted } from './topics/interrupted.js'
+import { sleep } from './topics/sleep.js'
+import { pause } from './topics/pause.js'
+import { cancel } from './topics/cancel.js'
+import { results } from './topics/results.js'
+import { transaction } from './topics/transaction.js'
+import { asMessages } from './topics/as-messages.js'
 
 export type { Row, Target, TestDatabase } from './target.js'
 
@@ -58,6 +67,8 @@ export function exercise(target: Target): void {
     queues(target)
     metrics(target)
     retention(target)
+    wake(target)
+    resources(target)
     payloads(target)
     validation(target)
     names(target)
@@ -68,5 +79,12 @@ export function exercise(target: Target): void {
     errors(target)
     parallel(target)
     divergence(target)
+    interrupted(target)
+    sleep(target)
+    pause(target)
+    cancel(target)
+    results(target)
+    transaction(target)
+    asMessages(target)
   })
 }

@@ -1,4 +1,4 @@
-import type { RunHandle, StepContext, WorkflowDefinition } from '@pgqrs/core'
+import type { DriverTransaction, RunHandle, StepContext, WorkflowDefinition } from '@pgqrs/core'
 import type { Bench } from './bench.js'
 
 /** The body of a step at which the first worker that comes by is stopped. Whoever comes later passes. */
@@ -23,7 +23,7 @@ export class Obstacle {
 }
 
 /** A workflow of any kind that takes no input. */
-export type Inputless<Output> = WorkflowDefinition<undefined, Output, unknown, never>
+export type Inputless<Output> = WorkflowDefinition<undefined, Output, DriverTransaction, never>
 
 /** Lets a worker bring a run as far as the obstacle and stops it there. Returns the id of the run, which waits then. */
 export async function bringTo(

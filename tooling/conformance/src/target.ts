@@ -8,14 +8,16 @@ export type Row = Record<string, unknown>
 export interface TestDatabase {
   /** Also for child processes, when the database can be shared. */
   readonly dsn: string
+  /** What else child processes need to know, as variables of their environment. */
+  readonly env?: Readonly<Record<string, string>>
   /** Opens a store on it with the driver's own `connect`. The suite closes what it opened through `Bench`. */
-  connect(options?: object): Promise<Store<DriverTransaction>>
+  connect(options?: object): Promise<Store>
   /** Looks past pgqrs, through a client of its own. */
   query(sql: string): Promise<Row[]>
   /** Writes a row into the user's table `effects(name text)` inside the transaction a `run.transaction` body gets. */
   writeEffect(tx: unknown, name: string): unknown
   /** Runs `work` in a transaction of the application's own client, and rolls it back when `work` throws. */
-  inTransaction(work: (tx: unknown) => Promise<void>): Promise<void>
+  inTransaction(work: (tx: DriverTransaction) => Promise<void>): Promise<void>
   /** Removes everything. */
   drop(): Promise<void>
 }

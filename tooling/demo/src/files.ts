@@ -39,9 +39,6 @@ export function sha256(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex')
 }
 
-// Zip files hold a local time; a fixed one makes the same files the same bytes, in whatever process and time zone.
-const MODIFIED = new Date(1980, 0, 1)
-
 /**
  * Packs the files into a zip archive. The same files always give the same bytes, and the archive appears under its
  * name whole or not at all.

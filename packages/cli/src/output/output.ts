@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import type { Io, OutputStream } from '../io.js'
+import { terminalWidth, type Io, type OutputStream } from '../io.js'
 import { escapeText, type SafeText } from './escape.js'
 import { toJson } from './json.js'
 import { renderTable, type Column } from './table.js'
@@ -38,8 +38,7 @@ export class Output {
       this.write(this.colors.dim(none))
       return
     }
-    const width = this.stdout.isTTY === true ? (this.stdout.columns ?? 80) : undefined
-    this.write(renderTable(columns, rows, { width, title: this.colors.bold }))
+    this.write(renderTable(columns, rows, { width: terminalWidth(this.stdout), title: this.colors.bold }))
   }
 
   /** Writes names and values, one below the other; undefined values are left out. */

@@ -24,6 +24,7 @@ export interface ErrorRecord {
   readonly step?: string
 }
 
+const LONGEST_NAME = 200
 const LONGEST_MESSAGE = 8 * 1024
 const LONGEST_STACK = 16 * 1024
 const LARGEST_FIELDS = 16 * 1024
@@ -46,10 +47,10 @@ export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
   const code = attempt(() => (thrown as { code?: unknown }).code)
   const cause = attempt(() => thrown.cause)
   return {
-    class: text(() => thrown.constructor.name) ?? 'Error',
-    name: clip(text(() => thrown.name) ?? 'Error', 200),
+    class: clip(text(() => thrown.constructor.name) ?? 'Error', LONGEST_NAME),
+    name: clip(text(() => thrown.name) ?? 'Error', LONGEST_NAME),
     message: clip(text(() => thrown.message) ?? '', LONGEST_MESSAGE),
-    ...optional('code', typeof code === 'string' || typeof code === 'number' ? code : undefined),
+    ...optional('code', typeof code === 'string' ? clip(code, LONGEST_NAME) : number(code)),
     ...optional(
       'stack',
       clipped(
@@ -158,6 +159,10 @@ function attempt<T>(get: () => T): T | undefined {
 function text(get: () => unknown): string | undefined {
   const value = attempt(get)
   return typeof value === 'string' ? value : undefined
+}
+
+function number(value: unknown): number | undefined {
+  return Number.isFinite(value) ? (value as number) : undefined
 }
 
 function clipped(value: string | undefined, longest: number): string | undefined {

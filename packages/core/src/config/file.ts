@@ -78,6 +78,8 @@ function said({ code, message }: YAMLError): string {
       return 'tags (!name) are not allowed in a configuration file.'
     case 'MULTIPLE_DOCS':
       return 'a configuration file is one document, without "---" in between.'
+    case 'BAD_DIRECTIVE':
+      return 'a directive (%NAME) has no meaning in a configuration file.'
     case 'BAD_DQ_ESCAPE':
       return 'a backslash in a text in double quotes begins no escape. Use single quotes.'
     default:

@@ -11,14 +11,17 @@ export interface FoundPackage {
 }
 
 /**
- * Looks for a package that is no dependency of ours: beside us first, then in the user's project. With the strict
- * layout of pnpm we see only our own dependencies, and a driver is the project's.
+ * Looks for a package that is no dependency of ours: beside us first, then in the user's project, and last beside the
+ * script the process was started with, which may have been from another folder. With the strict layout of pnpm we see
+ * only our own dependencies, and a driver is the project's.
  * @param from a folder of the project. Default: the working directory.
- * @returns undefined when it is installed in neither place.
+ * @returns undefined when it is installed in none of these places.
  */
 export function findPackage(name: string, from = process.cwd()): FoundPackage | undefined {
   const path =
-    resolveFrom(import.meta.url, name) ?? resolveFrom(pathToFileURL(join(from, 'package.json')).href, name)
+    resolveFrom(import.meta.url, name) ??
+    resolveFrom(pathToFileURL(join(from, 'package.json')).href, name) ??
+    resolveFrom(pathToFileURL(process.argv[1] ?? from).href, name)
   if (path === undefined) return undefined
   return { path, load: async () => (await import(pathToFileURL(path).href)) as unknown }
 }

@@ -109,7 +109,7 @@ export const settings: Readonly<Record<keyof ConfigInput, Setting>> = {
     env: ['PGQRS_MAX_READ_CT'],
     fromEnv: number,
     fallback: 5,
-    check: (value: number) => toCount(value, 'maxCrashes', 0),
+    check: (value: number) => toCount(value, 'maxCrashes'),
   },
   heartbeatInterval: {
     env: ['PGQRS_HEARTBEAT_INTERVAL'],

@@ -75,7 +75,7 @@ export function handlingPolicy(
   return {
     retry: retry === undefined && base.retry !== undefined ? base.retry : retryPolicy(retry, retryDefaults),
     leaseMs: lease === undefined ? base.leaseMs : toMs(lease, 'lease', SHORTEST_LEASE_MS),
-    maxCrashes: maxCrashes === undefined ? base.maxCrashes : toCount(maxCrashes, 'maxCrashes', 0),
+    maxCrashes: maxCrashes === undefined ? base.maxCrashes : toCount(maxCrashes, 'maxCrashes'),
     timeoutMs: timeout === undefined ? base.timeoutMs : toMs(timeout, 'timeout', 1),
   }
 }

@@ -19,6 +19,7 @@ import { executeWith, TransactionAdapter } from '../transaction/adapter.js'
 import { Batcher, type Answer, type Group } from './batcher.js'
 import { toPgqrsError } from './failures.js'
 import { batchOperations, type BatchOperation } from './operations.js'
+import { Underway } from './underway.js'
 import { Wakeups } from './wakeups.js'
 
 /** What a call may bring along. */
@@ -49,6 +50,9 @@ export class Engine {
   private versionChecked: Promise<void> | undefined
   private readonly knownQueues = new Map<string, number>()
   private readonly closers = new Set<() => Promise<void>>()
+  private readonly underway = new Underway()
+  private refuses = false
+  private shutDownOnce: Promise<void> | undefined
 
   constructor(
     readonly driver: Driver,
@@ -111,7 +115,7 @@ export class Engine {
 
   /** Executes statements, all or none, without looking at the schema's version: for the installer. */
   async raw(statements: readonly Statement[], doing: string): Promise<Row[][]> {
-    this.mustBeOpen(doing)
+    this.mustNotBeOver()
     return (await this.send(statements, doing, {})).rows
   }
 
@@ -202,7 +206,7 @@ export class Engine {
       }
     }
     try {
-      return await this.driver.transaction({ ...plan, work })
+      return await this.underway.during(() => this.driver.transaction({ ...plan, work }))
     } catch (error) {
       // What the user's code threw is the user's, even when the database threw it at the user's code.
       if (thrown !== undefined && thrown.error === error) throw error
@@ -222,11 +226,16 @@ export class Engine {
     return () => this.closers.delete(closer)
   }
 
-  /** Stops workers, lets what was accepted finish, and releases everything. */
-  async close(): Promise<void> {
-    if (this.closing.signal.aborted) return
+  /** Stops workers, lets what was accepted finish, and releases everything. Every call resolves when that is done. */
+  close(): Promise<void> {
+    this.shutDownOnce ??= this.shutDown()
+    return this.shutDownOnce
+  }
+
+  private async shutDown(): Promise<void> {
     await Promise.allSettled([...this.closers].map((stop) => stop()))
-    await this.batcher.idle()
+    this.refuses = true
+    await this.underway.over(this.clock, () => this.batcher.idle())
     this.closing.abort(new ClosedError('The store was closed.'))
     await this.wakeups.close()
     await this.driver.close()
@@ -243,12 +252,17 @@ export class Engine {
 
   /** @throws ClosedError */
   mustBeOpen(doing: string): void {
-    if (this.closing.signal.aborted) throw new ClosedError(`The store is closed (${doing}). Connect again.`)
+    if (this.refuses) throw new ClosedError(`The store is closed (${doing}). Connect again.`)
+  }
+
+  /** A call that was accepted goes on until nothing of it is left. @throws ClosedError */
+  private mustNotBeOver(): void {
+    if (this.closing.signal.aborted) throw new ClosedError('The store is closed. Connect again.')
   }
 
   /** Makes sure, once, that the tables are there and of a version this code can work with. */
   async ready(options: CallOptions): Promise<void> {
-    this.mustBeOpen('call')
+    this.mustNotBeOver()
     this.versionChecked ??= this.checkVersion().catch((error: unknown) => {
       // The next call looks again: somebody may install meanwhile.
       this.versionChecked = undefined
@@ -329,7 +343,15 @@ export class Engine {
     }
   }
 
-  private async send(statements: readonly Statement[], doing: string, options: CallOptions): Promise<Sent> {
+  private send(statements: readonly Statement[], doing: string, options: CallOptions): Promise<Sent> {
+    return this.underway.during(() => this.sendPatiently(statements, doing, options))
+  }
+
+  private async sendPatiently(
+    statements: readonly Statement[],
+    doing: string,
+    options: CallOptions,
+  ): Promise<Sent> {
     const giveUpAt = this.clock.monotonic() + this.config.connectionTimeoutMs
     let repeated = false
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LONGEST_RETRY_MS)) {

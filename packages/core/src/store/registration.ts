@@ -120,8 +120,9 @@ export class Registration {
     this.stopped = true
     this.cancel()
     await this.beating
-    if (this.registered === undefined) return
     try {
+      if (this.registered === undefined) return
+      await this.registered
       await this.move('suspended')
       await this.move('stopped')
     } catch {

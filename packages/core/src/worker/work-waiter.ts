@@ -61,8 +61,8 @@ export class WorkWaiter {
         { queues: this.queuesJson, now },
         'look when the next is due',
       )
-      // One that is due already is in somebody's hands for this moment; the poll finds it when it is not.
-      if (row?.wait_ms != null && row.wait_ms > 0) ms = Math.min(ms, Math.ceil(row.wait_ms))
+      // One that is due already became so after the last look, or is in somebody's hands for this moment.
+      if (row?.wait_ms != null) ms = Math.min(ms, row.wait_ms > 0 ? Math.ceil(row.wait_ms) : FIRST_POLL_MS)
     }
     if (!this.isHinted()) await this.sleep(ms)
     if (this.isHinted()) this.pollMs = FIRST_POLL_MS

@@ -19,6 +19,7 @@ import { Recorder, type Recorded } from './recorder.js'
 import { RunClock } from './run-clock.js'
 import type { StepContext } from './run.js'
 import { Scope } from './scope.js'
+import { Signals } from './signals.js'
 import { TransactionStep } from './transaction-step.js'
 import { MOMENT_MS, Waits, type Wait } from './waits.js'
 
@@ -50,6 +51,7 @@ export class Execution {
   /** Which step an error came from, for the record of a failed run. */
   readonly origins = new Origins()
   private readonly waits: Waits
+  private readonly signals: Signals
   private readonly bodies: Bodies
   private readonly scopes = new Map<string, Scope>()
   private readonly cancelling = new AbortController()
@@ -87,6 +89,7 @@ export class Execution {
         return this.gate
       },
     )
+    this.signals = new Signals(this.recorder, this.waits)
     this.signal = AbortSignal.any([context.signal, this.cancelling.signal])
     this.bodies = new Bodies(this.signal)
     context.signal.addEventListener('abort', () => {
@@ -141,7 +144,10 @@ export class Execution {
   ): Promise<unknown> {
     return this.boundary(scope, name, plan.key, 'transaction', (boundary, recorded) =>
       this.attempts(boundary, plan, recorded, async () => {
-        const step = new TransactionStep(this.recorder, boundary, plan.timeoutMs ?? this.transactionLimitMs)
+        const limitMs = plan.timeoutMs ?? this.transactionLimitMs
+        const step = new TransactionStep(this.recorder, boundary, limitMs, () => {
+          this.cancel()
+        })
         const output = await step.run(body)
         this.tell('step_recorded', boundary)
         return this.deliver(boundary, decode(output))
@@ -173,6 +179,7 @@ export class Execution {
           (await this.recordTimer(timer, { inMs: timeoutMs }))
       }
       if (dueMs === undefined || dueMs > this.clock.now()) {
+        this.signals.watch()
         await this.waits.until({ dueMs, signal: boundary.name, status: 'paused' })
         await this.mayGoOn()
       }
@@ -208,9 +215,7 @@ export class Execution {
         this.end({ kind: 'put_down', status: now, inMs: dueMs - this.clock.now() })
         return
       }
-      await this.recorder.refresh()
-      for (const wait of waits)
-        if (wait.signal !== undefined && this.history.get(wait.signal) !== undefined) wait.over()
+      await this.signals.look()
     } catch (error) {
       this.end(error instanceof LeaseLostError ? { kind: 'lost' } : { kind: 'trouble', error })
     }

@@ -1,5 +1,5 @@
 import { delay } from '../clock.js'
-import { LeaseLostError } from '../errors.js'
+import { LeaseLostError, RunCancelledError } from '../errors.js'
 import type { RecordedRow, TransactionPlan } from '../store/records.js'
 import type { Boundary } from './boundary.js'
 import { Interruption } from './ending.js'
@@ -16,6 +16,8 @@ export class TransactionStep {
     private readonly recorder: Recorder,
     private readonly boundary: Boundary,
     private readonly limitMs: number,
+    /** Told when the fence says that a cancel was asked for; nothing is begun then. */
+    private readonly onCancelling: () => void,
   ) {}
 
   /** Returns the recorded output, encoded. @throws what the body throws; Interruption */
@@ -41,10 +43,17 @@ export class TransactionStep {
   private async commit(body: (tx: unknown) => unknown): Promise<string> {
     const { engine } = this.recorder
     const { record } = engine.operations
+    const fenced = this.fenced(this.limitMs)
     let output = ''
     await engine.transaction(
       {
-        ...this.fenced(this.limitMs),
+        ...fenced,
+        check: (rows) => {
+          fenced.check(rows)
+          if (rows[0]?.status !== 'cancelling') return
+          this.onCancelling()
+          throw new RunCancelledError('The run was asked to cancel.', this.recorder.claimed.row.id)
+        },
         work: body,
         after: (value) => {
           output = this.recorder.encoded(this.boundary, value)

@@ -18,7 +18,8 @@ export function startChild(
   options: ChildOptions = {},
 ): Promise<ChildHandle> {
   const setup: ChildSetup = { driver: target.package, dsn: database.dsn, ...more }
-  return spawnChild(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), [JSON.stringify(setup)], options)
+  const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url))
+  return spawnChild(file, [JSON.stringify(setup)], { ...options, env: { ...database.env, ...options.env } })
 }
 
 /** In a child: what {@link startChild} told it. */

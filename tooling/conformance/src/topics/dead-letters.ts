@@ -5,7 +5,7 @@ import {
   KeyConflictError,
   NotFoundError,
   TerminalError,
-  type EnqueueOptions,
+  type MessageOptions,
   type Store,
 } from '@pgqrs/core'
 import { TestClock } from '@pgqrs/core/testing'
@@ -20,7 +20,7 @@ export function deadLetters(target: Target): void {
     const queue = defineQueue<number>('letters')
 
     /** Enqueues a message and fails it. */
-    async function bury(store: Store, n: number, options: EnqueueOptions = {}): Promise<string> {
+    async function bury(store: Store, n: number, options: MessageOptions = {}): Promise<string> {
       const id = await store.producer(queue).enqueue(n, options)
       const [message] = await store.consumer(queue).dequeue()
       await message?.fail(new TypeError(`number ${n} is wrong`))

@@ -149,13 +149,18 @@ export function divergence(target: Target): void {
       const ran: string[] = []
       const branches = (more: (run: Run<unknown>) => Promise<unknown>): Inputless<unknown> =>
         defineWorkflow('branching', async (run) => {
-          const slow = run.step('slow', () => eventually('the others', () => ran.length === 2))
-          const quick = async (): Promise<void> => {
+          let done = false
+          const other = run
+            .step('other', () => 'other')
+            .then(() => {
+              done = true
+            })
+          const branch = async (): Promise<void> => {
             await more(run)
-            await run.step('b1', () => ran.push('b1'))
+            await run.step('b1', () => eventually('the other branch', () => done).then(() => ran.push('b1')))
             await run.step('b2', () => ran.push('b2'))
           }
-          await Promise.all([slow, quick()])
+          await Promise.all([other, branch()])
           await run.step('obstacle', obstacle.body)
         })
       const id = await bringTo(
@@ -166,7 +171,10 @@ export function divergence(target: Target): void {
       const store = await bench.open()
       const changed = branches((run) => run.step('new', () => ran.push('effect')))
       await store.worker([changed]).start()
-      const error = await store.run(changed, id).result().catch((e: unknown) => e)
+      const error = await store
+        .run(changed, id)
+        .result()
+        .catch((e: unknown) => e)
       expect((error as RunFailedError).cause).toBeInstanceOf(ReplayDivergedError)
       expect(ran).toEqual(['b1', 'b2'])
     })

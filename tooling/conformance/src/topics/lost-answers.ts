@@ -1,4 +1,10 @@
-import { defineQueue, defineWorkflow, type LeasedMessage, type Store } from '@pgqrs/core'
+import {
+  defineQueue,
+  defineWorkflow,
+  type LeasedMessage,
+  type Store,
+  type WorkflowDefinition,
+} from '@pgqrs/core'
 import { describe, expect, it } from 'vitest'
 import { useBench } from '../bench.js'
 import { LossyLine, type Loss, type Lossy } from '../lossy-line.js'
@@ -102,7 +108,11 @@ export function lostAnswers(target: Target): void {
       expect(rest.every((message) => message.attempt === 1 && message.crashes === 0)).toBe(true)
       await consumer.archiveMany(rest)
       for (const id of ids) {
-        expect(await store.admin.messages.get(id)).toMatchObject({ status: 'success', crashes: 0, failures: 0 })
+        expect(await store.admin.messages.get(id)).toMatchObject({
+          status: 'success',
+          crashes: 0,
+          failures: 0,
+        })
       }
     })
 
@@ -197,7 +207,7 @@ export function lostAnswers(target: Target): void {
         const values: number[] = []
         for (const n of [1, 2, 3, 4]) {
           values.push(
-            await run.step(`step ${n}`, () => {
+            await run.step(`step${n}`, () => {
               bodies.push(n)
               if (n === which) line.lose('record', loss)
               return n * 10
@@ -300,7 +310,7 @@ export function lostAnswers(target: Target): void {
   })
 }
 
-type Inputless<Output> = ReturnType<typeof defineWorkflow<undefined, Output, unknown>>
+type Inputless<Output> = WorkflowDefinition<undefined, Output, unknown>
 
 async function resultOf<Output>(store: Store, workflow: Inputless<Output>): Promise<Output> {
   return (await finishedRun(store, workflow)).result

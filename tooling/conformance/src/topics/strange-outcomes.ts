@@ -60,7 +60,7 @@ const returned: Readonly<Record<string, () => unknown>> = {
     return value
   },
   'too much': () => 'x'.repeat(2 * 1024 * 1024),
-  'a class instance': () => new (class Car {})(),
+  'a class instance': () => new URL('https://example.org'),
 }
 
 /** Whatever a handler throws or returns, its message ends and the worker goes on. */

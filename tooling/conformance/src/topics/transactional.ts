@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { defineQueue, defineWorkflow, InvalidArgumentError, KeyConflictError } from '@pgqrs/core'
+import {
+  defineQueue,
+  defineWorkflow,
+  InvalidArgumentError,
+  KeyConflictError,
+  type DriverTransaction,
+} from '@pgqrs/core'
 import { useBench } from '../bench.js'
 import type { Target } from '../target.js'
 
@@ -92,7 +98,7 @@ export function transactional(target: Target): void {
       const store = await bench.open()
       const producer = store.producer(queue)
       const id = await producer.enqueue({ n: 1 }, { key: 'k' })
-      const replaceIn = async (tx: unknown, n: number): Promise<void> => {
+      const replaceIn = async (tx: DriverTransaction, n: number): Promise<void> => {
         expect(await producer.enqueue({ n }, { key: 'k', onConflict: 'replace', tx })).toBe(id)
       }
       const rolledBack = bench.db.inTransaction(async (tx) => {
@@ -108,7 +114,8 @@ export function transactional(target: Target): void {
     it('refuses what is no transaction, and enqueues nothing', async () => {
       const store = await bench.open()
       for (const tx of [{}, 'tx', null, () => undefined]) {
-        await expect(store.producer(queue).enqueue({ n: 1 }, { tx })).rejects.toThrow(InvalidArgumentError)
+        const enqueued = store.producer(queue).enqueue({ n: 1 }, { tx: tx as never })
+        await expect(enqueued).rejects.toThrow(InvalidArgumentError)
       }
       expect((await store.admin.messages.list()).items).toEqual([])
     })

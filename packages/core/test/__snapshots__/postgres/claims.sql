@@ -1,0 +1,61 @@
+-- claim
+with recursive 
+  wanted as (
+  select w.queue, w.lease_ms from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision)
+  where not exists (select 1 from "app"."pgqrs_queues" q where q.name = w.queue and q.paused_at is not null)
+  ),
+  lanes(queue, lease_ms, priority) as (
+  select w.queue, w.lease_ms,
+  (select max(m.priority) from "app"."pgqrs_messages" m where m.queue = w.queue and m.finished_at is null)
+  from wanted w
+  union all
+  select l.queue, l.lease_ms,
+  (select max(m.priority) from "app"."pgqrs_messages" m where m.queue = l.queue and m.finished_at is null and m.priority < l.priority)
+  from lanes l where l.priority is not null
+  ),
+  claimable as (
+  select c.value as id from lanes l cross join lateral (select m.id as value from "app"."pgqrs_messages" m
+  where m.queue = l.queue and m.priority = l.priority and m.finished_at is null and m.vt <= coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())
+  order by m.vt, m.id limit $3 for update skip locked) as "c"
+  where l.priority is not null limit $4
+  )
+  update "app"."pgqrs_messages" set
+  status = case when status = 'cancelling' then status else 'running' end,
+  crashes = crashes + case when status = 'running' then 1 else 0 end,
+  claims = claims + 1, due_at = vt,
+  vt = (coalesce(to_timestamp($5::float8 / 1000), statement_timestamp()) + (select w.lease_ms from wanted w where w.queue = pgqrs_messages.queue)::float8 * interval '1 millisecond'),
+  lease_id = $6, worker_id = $7,
+  started_at = coalesce(started_at, coalesce(to_timestamp($8::float8 / 1000), statement_timestamp()))
+  where "id" = any(array(select claimable.id from claimable))
+  returning pgqrs_messages.id, pgqrs_messages.queue, status, priority, payload, key, claims, failures, crashes,
+  (extract(epoch from "due_at") * 1000)::float8 as due_at, (extract(epoch from "vt") * 1000)::float8 as vt,
+  (extract(epoch from "enqueued_at") * 1000)::float8 as enqueued_at, error, case when claims > 1 then (
+  select json_agg(json_build_array("s"."name", "s"."kind", "s"."status", "s"."output", "s"."error", "s"."failures", (extract(epoch from "s"."wake_at") * 1000)::float8, "s"."position", "s"."seen") order by "s"."position")::text
+  from "app"."pgqrs_steps" s where s.run_id = pgqrs_messages.id) end as history;
+
+-- recover
+select pgqrs_messages.id, pgqrs_messages.queue, status, priority, payload, key, claims, failures, crashes,
+  (extract(epoch from "due_at") * 1000)::float8 as due_at, (extract(epoch from "vt") * 1000)::float8 as vt,
+  (extract(epoch from "enqueued_at") * 1000)::float8 as enqueued_at, error, case when claims > 1 then (
+  select json_agg(json_build_array("s"."name", "s"."kind", "s"."status", "s"."output", "s"."error", "s"."failures", (extract(epoch from "s"."wake_at") * 1000)::float8, "s"."position", "s"."seen") order by "s"."position")::text
+  from "app"."pgqrs_steps" s where s.run_id = pgqrs_messages.id) end as history from "app"."pgqrs_messages" where lease_id = $1
+  and finished_at is null and status in ('running', 'cancelling') and vt > coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())
+  and "queue" = any(array(select json_array_elements_text($3::text::json)::text));
+
+-- nextDue
+with recursive 
+  wanted as (
+  select w.queue, w.lease_ms from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision)
+  where not exists (select 1 from "app"."pgqrs_queues" q where q.name = w.queue and q.paused_at is not null)
+  ),
+  lanes(queue, lease_ms, priority) as (
+  select w.queue, w.lease_ms,
+  (select max(m.priority) from "app"."pgqrs_messages" m where m.queue = w.queue and m.finished_at is null)
+  from wanted w
+  union all
+  select l.queue, l.lease_ms,
+  (select max(m.priority) from "app"."pgqrs_messages" m where m.queue = l.queue and m.finished_at is null and m.priority < l.priority)
+  from lanes l where l.priority is not null
+  )
+  select min((extract(epoch from (select min("m"."vt") from "app"."pgqrs_messages" m
+  where m.queue = l.queue and m.priority = l.priority and m.finished_at is null)) * 1000)::float8) - (extract(epoch from coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())) * 1000)::float8 as wait_ms from lanes l where l.priority is not null;

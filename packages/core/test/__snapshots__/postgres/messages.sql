@@ -1,0 +1,128 @@
+-- enqueue
+insert into "app"."pgqrs_messages" as pgqrs_messages
+  (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
+  select r.id, r.queue, 'queued', r.priority,
+  coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond')),
+  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from unnest($3::uuid[], $4::text[], $5::integer[], $6::double precision[], $7::double precision[], $8::text[], $9::boolean[], $10::text[]) as "r"("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload") where true on conflict do nothing returning id;
+
+-- enqueueStrictly
+insert into "app"."pgqrs_messages" as pgqrs_messages
+  (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
+  select r.id, r.queue, 'queued', r.priority,
+  coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond')),
+  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from unnest($3::uuid[], $4::text[], $5::integer[], $6::double precision[], $7::double precision[], $8::text[], $9::boolean[], $10::text[]) as "r"("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload") where true returning id;
+
+-- enqueueOrReplace
+insert into "app"."pgqrs_messages" as pgqrs_messages
+  (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
+  select r.id, r.queue, 'queued', r.priority,
+  coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond')),
+  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from unnest($3::uuid[], $4::text[], $5::integer[], $6::double precision[], $7::double precision[], $8::text[], $9::boolean[], $10::text[]) as "r"("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload") where not exists (select 1 from "app"."pgqrs_messages" m where m.id = r.id)
+  on conflict (queue, key) where key is not null and (key_kept or finished_at is null)
+  do update set payload = excluded.payload, priority = excluded.priority, vt = excluded.vt
+  where pgqrs_messages.status = 'queued' returning id, key;
+
+-- holdersOfKeys
+select id, queue, status, priority, key, payload, output, error, claims, failures, crashes, lease_id, worker_id,
+  (extract(epoch from "vt") * 1000)::float8 as "vt", (extract(epoch from "enqueued_at") * 1000)::float8 as "enqueued_at", (extract(epoch from "started_at") * 1000)::float8 as "started_at", (extract(epoch from "finished_at") * 1000)::float8 as "finished_at"
+  from json_to_recordset($1::text::json) as "k"("of_queue" text, "of_key" text) cross join "app"."pgqrs_messages"
+  where queue = k.of_queue and key = k.of_key and key is not null and (key_kept or finished_at is null);
+
+-- finish
+with changed as (update "app"."pgqrs_messages" set
+  status = case when pgqrs_messages.status = 'cancelling' then 'cancelled' else r.status end,
+  output = case when pgqrs_messages.status = 'cancelling' then null else r.output end,
+  error = case when pgqrs_messages.status = 'cancelling' then pgqrs_messages.error else r.error end,
+  failures = failures + r.failed, finished_at = coalesce(to_timestamp($1::float8 / 1000), statement_timestamp())
+  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::integer[]) as "r"("id", "lease_id", "status", "output", "error", "failed") where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
+  and pgqrs_messages.status in ('running', 'cancelling')
+  returning pgqrs_messages.id, pgqrs_messages.status, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status), tally as (
+  insert into "app"."pgqrs_tallies" as t (queue, status, shard, n)
+  select tally_queue, tally_status, pg_backend_pid() % 64, 1 * count(*) from changed
+  where tally_status in ('success', 'error', 'cancelled') group by 1, 2 order by 1, 2
+  on conflict (queue, status, shard) do update set n = t.n + excluded.n
+  ) select * from changed;
+
+-- release
+with changed as (update "app"."pgqrs_messages" set
+  status = case when pgqrs_messages.status = 'cancelling' then 'cancelled' else r.status end,
+  finished_at = case when pgqrs_messages.status = 'cancelling' then coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) end,
+  error = case when pgqrs_messages.status = 'cancelling' then pgqrs_messages.error else coalesce(r.error, pgqrs_messages.error) end,
+  failures = failures + r.failed,
+  vt = coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond'))
+  from unnest($3::uuid[], $4::uuid[], $5::text[], $6::double precision[], $7::double precision[], $8::text[], $9::integer[], $10::text[]) as "r"("id", "lease_id", "status", "delay_ms", "at_ms", "error", "failed", "unless_steps") where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
+  and pgqrs_messages.status in ('running', 'cancelling') and (r.unless_steps is null or not exists (
+  select 1 from "app"."pgqrs_steps" s where s.run_id = r.id and "s"."name" = any(array(select json_array_elements_text("r"."unless_steps"::text::json)::text))))
+  returning pgqrs_messages.id, pgqrs_messages.status, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status), tally as (
+  insert into "app"."pgqrs_tallies" as t (queue, status, shard, n)
+  select tally_queue, tally_status, pg_backend_pid() % 64, 1 * count(*) from changed
+  where tally_status in ('success', 'error', 'cancelled') group by 1, 2 order by 1, 2
+  on conflict (queue, status, shard) do update set n = t.n + excluded.n
+  ) select * from changed;
+
+-- extend
+update "app"."pgqrs_messages" set vt = (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."lease_ms"::float8 * interval '1 millisecond')
+  from unnest($2::uuid[], $3::uuid[], $4::double precision[]) as "r"("id", "lease_id", "lease_ms") where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
+  and pgqrs_messages.status in ('running', 'cancelling') and pgqrs_messages.vt > coalesce(to_timestamp($5::float8 / 1000), statement_timestamp())
+  returning pgqrs_messages.id, pgqrs_messages.status, (extract(epoch from "vt") * 1000)::float8 as "vt";
+
+-- remove
+delete from "app"."pgqrs_messages" where id in (select r.id from unnest($1::uuid[], $2::uuid[]) as "r"("id", "lease_id"))
+  and exists (select 1 from unnest($3::uuid[], $4::uuid[]) as "r"("id", "lease_id") where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
+  and pgqrs_messages.status in ('running', 'cancelling')) returning id;
+
+-- cancel
+with changed as (update "app"."pgqrs_messages" set
+  status = case when status in ('running', 'cancelling') then 'cancelling' else 'cancelled' end,
+  finished_at = case when status in ('running', 'cancelling') then null else coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) end,
+  error = case when status = 'cancelling' then error else $2 end
+  where "id" = any(array(select json_array_elements_text($3::text::json)::uuid)) and finished_at is null
+  returning id, queue, status, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status), tally as (
+  insert into "app"."pgqrs_tallies" as t (queue, status, shard, n)
+  select tally_queue, tally_status, pg_backend_pid() % 64, 1 * count(*) from changed
+  where tally_status in ('success', 'error', 'cancelled') group by 1, 2 order by 1, 2
+  on conflict (queue, status, shard) do update set n = t.n + excluded.n
+  ) select * from changed;
+
+-- archive
+with changed as (update "app"."pgqrs_messages" set status = 'success', finished_at = coalesce(to_timestamp($1::float8 / 1000), statement_timestamp())
+  where "id" = any(array(select json_array_elements_text($2::text::json)::uuid)) and finished_at is null
+  and (status in ('queued', 'paused') or vt <= coalesce(to_timestamp($3::float8 / 1000), statement_timestamp()))
+  returning id, queue, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status), tally as (
+  insert into "app"."pgqrs_tallies" as t (queue, status, shard, n)
+  select tally_queue, tally_status, pg_backend_pid() % 64, 1 * count(*) from changed
+  where tally_status in ('success', 'error', 'cancelled') group by 1, 2 order by 1, 2
+  on conflict (queue, status, shard) do update set n = t.n + excluded.n
+  ) select * from changed;
+
+-- reclaim
+update "app"."pgqrs_messages" set vt = coalesce(to_timestamp($1::float8 / 1000), statement_timestamp())
+  where finished_at is null and status in ('running', 'cancelling') and vt > coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) and worker_id in (
+  select w.id from "app"."pgqrs_workers" w
+  where w.heartbeat_at <= (coalesce(to_timestamp($3::float8 / 1000), statement_timestamp()) + -1 * $4::float8 * interval '1 millisecond'))
+  returning id, queue;
+
+-- wake
+update "app"."pgqrs_messages" set
+  status = case when status = 'paused' then 'queued' else status end,
+  vt = case when status = 'paused' then coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) else vt end
+  where id = $2 and finished_at is null returning id, queue, status;
+
+-- replay
+with changed as (update "app"."pgqrs_messages" set status = 'queued', vt = coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()), failures = 0, crashes = 0,
+  error = null, output = null, finished_at = null, lease_id = null, worker_id = null
+  where "id" = any(array(select json_array_elements_text($2::text::json)::uuid)) and status = 'error'
+  returning id, queue, queue as tally_queue, 'error' as tally_status), tally as (
+  insert into "app"."pgqrs_tallies" as t (queue, status, shard, n)
+  select tally_queue, tally_status, pg_backend_pid() % 64, -1 * count(*) from changed
+  where tally_status in ('success', 'error', 'cancelled') group by 1, 2 order by 1, 2
+  on conflict (queue, status, shard) do update set n = t.n + excluded.n
+  ) select * from changed;
+
+-- get
+select id, queue, status, priority, key, payload, output, error, claims, failures, crashes, lease_id, worker_id,
+  (extract(epoch from "vt") * 1000)::float8 as "vt", (extract(epoch from "enqueued_at") * 1000)::float8 as "enqueued_at", (extract(epoch from "started_at") * 1000)::float8 as "started_at", (extract(epoch from "finished_at") * 1000)::float8 as "finished_at" from "app"."pgqrs_messages" where "id" = any(array(select json_array_elements_text($1::text::json)::uuid));
+
+-- outcomes
+select id, queue, status, output, error from "app"."pgqrs_messages"
+  where "id" = any(array(select json_array_elements_text($1::text::json)::uuid)) and finished_at is not null;

@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import type { TestDatabase } from '@pgqrs/conformance'
+import { connect } from '@pgqrs/postgres'
+import postgres, { type Sql, type TransactionSql } from 'postgres'
+import { at, serverDsn } from './database.js'
+
+/** How the stores of a target reach the database. */
+export interface Reach {
+  /** Schema of the tables of pgqrs; the application's table `effects` is in `public` all the same. */
+  readonly schema?: string
+  /** Turns the database's DSN into that of another way to it. */
+  readonly by?: (dsn: string) => string
+}
+
+const LOOKER = 'pgqrs-conformance'
+
+/**
+ * The databases of a target, one after the other. To create one takes longer than most tests do, so there is only one,
+ * of which `drop` makes an empty one again: it ends every connection and drops every schema with all that is in it.
+ */
+export class EmptiedDatabase {
+  readonly #name = `pgqrs_conformance_${randomBytes(6).toString('hex')}`
+  readonly #server = postgres(serverDsn(), { max: 1, onnotice: () => {} })
+  readonly #dsn = at(serverDsn(), { database: this.#name })
+  readonly #reach: Reach
+  readonly #looker: Sql
+
+  constructor(reach: Reach = {}) {
+    this.#reach = reach
+    this.#looker = postgres(this.#dsn, {
+      max: 3,
+      onnotice: () => {},
+      connection: { application_name: LOOKER, search_path: `public, ${reach.schema ?? 'public'}` },
+    })
+  }
+
+  /** To be called once, before all tests. */
+  async begin(): Promise<void> {
+    await this.#server.unsafe(`create database ${this.#name} template template0`)
+    await this.#empty()
+  }
+
+  /** To be called once, after all tests. */
+  async end(): Promise<void> {
+    await this.#looker.end({ timeout: 1 })
+    await this.#server.unsafe(`drop database if exists ${this.#name} with (force)`)
+    await this.#server.end({ timeout: 1 })
+  }
+
+  /** The database as it is while one test runs. */
+  readonly create = (): Promise<TestDatabase> => {
+    const { schema, by } = this.#reach
+    const dsn = by?.(this.#dsn) ?? this.#dsn
+    const sql = this.#looker
+    return Promise.resolve({
+      dsn,
+      ...(schema === undefined ? {} : { env: { PGQRS_SCHEMA: schema } }),
+      connect: (options) => connect({ dsn, ...(schema === undefined ? {} : { schema }), ...options }),
+      query: (text) => sql.unsafe(text),
+      writeEffect: (tx, name) => (tx as TransactionSql)`insert into effects (name) values (${name})`,
+      inTransaction: async (work) => {
+        await sql.begin(work)
+      },
+      drop: () => this.#empty(),
+    })
+  }
+
+  async #empty(): Promise<void> {
+    const schemas = ['public', this.#reach.schema ?? 'public']
+    const foreign = await this.#looker`select n.nspname || '.' || c.relname as name
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relname like 'pgqrs%' and n.nspname <> ${schemas[1] ?? 'public'}`
+    await this.#looker`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+      where datname = current_database() and application_name <> ${LOOKER}`
+    for (const schema of new Set(schemas)) {
+      await this.#looker.unsafe(`drop schema if exists ${schema} cascade; create schema ${schema}`)
+    }
+    if (foreign.length > 0) throw new Error(`tables in a foreign schema: ${JSON.stringify(foreign)}`)
+  }
+}
