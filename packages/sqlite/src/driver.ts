@@ -165,6 +165,9 @@ export class SqliteDriver implements Driver<Database> {
     // Executed before the call returns, so that it works inside better-sqlite3's synchronous transactions.
     return (statements) => {
       try {
+        // A look at what stands in the way of a message may come after a synchronous transaction is over.
+        if (statements.every((statement) => statement.reads))
+          return Promise.resolve(statementsOf(tx).all(statements))
         if (!tx.inTransaction) {
           throw new InvalidArgumentError(
             'tx: no transaction is open on this Database. Enqueue inside db.transaction(() => …).',

@@ -86,21 +86,21 @@ export function reportCrashPoints(reached: (point: CrashPoint) => void): (driver
       },
       transaction: async (plan) => {
         // Whether a lost commit took effect is found out in a transaction that records nothing.
-        let records = false
+        const seen = { record: false }
         reached('before-transaction')
         const value = await driver.transaction({
           ...plan,
           after: (result) => {
             const statements = plan.after(result)
-            records = statements.some((statement) => transitionOf(statement) === 'record')
+            seen.record = statements.some((statement) => transitionOf(statement) === 'record')
             return statements
           },
           checkAfter: (rows) => {
             plan.checkAfter(rows)
-            if (records) beforeCommit(driver, reached)
+            if (seen.record) beforeCommit(driver, reached)
           },
         })
-        if (records) reached('after-commit-before-answer')
+        if (seen.record) reached('after-commit-before-answer')
         return value
       },
     })

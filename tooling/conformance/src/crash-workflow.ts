@@ -20,8 +20,8 @@ export function crashWorkflow({
   lease,
   writeEffect,
   reached = () => undefined,
-}: CrashSurroundings): WorkflowDefinition<{ n: number }, number[], unknown> {
-  return defineWorkflow<{ n: number }, number[], unknown>('crash', { lease }, async (run, { n }) => {
+}: CrashSurroundings): WorkflowDefinition<{ n: number }, number[]> {
+  return defineWorkflow<{ n: number }, number[]>('crash', { lease }, async (run, { n }) => {
     const fetched = await run.step('fetch', () =>
       log.around('fetch', () => {
         reached('in-step-body')

@@ -1,4 +1,4 @@
-import type { Driver, Execute, Failure, TransactionPlan } from '@pgqrs/core/driver'
+import type { Driver, Failure, TransactionPlan } from '@pgqrs/core/driver'
 import { transitionOf, type Transition } from './crash-points.js'
 import { interpose } from './interpose.js'
 
@@ -43,11 +43,9 @@ export class LossyLine {
   readonly wrapDriver = (driver: Driver): Driver =>
     interpose(driver, {
       execute: (statements) => {
-        const transitions = statements.map(transitionOf)
-        return this.pass(
-          this.take((what) => transitions.includes(what as Transition)),
-          () => driver.execute(statements),
-        ) as ReturnType<Execute>
+        const transitions: readonly (Lossy | undefined)[] = statements.map(transitionOf)
+        const loss = this.take((what) => transitions.includes(what))
+        return this.pass(loss, () => driver.execute(statements))
       },
       transaction: <T>(plan: TransactionPlan<unknown, T>) => this.transaction(driver, plan),
       classify: (error) => ofLine(error) ?? driver.classify(error),

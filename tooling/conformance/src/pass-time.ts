@@ -18,3 +18,19 @@ export async function passTime<T>(
   })
   return answer.now
 }
+
+/** Waits for something that ends only while the clock of a test goes on. */
+export async function untilSettled<T>(
+  clock: TestClock,
+  what: string,
+  promise: Promise<T>,
+  stepMs?: number,
+): Promise<T> {
+  let settled = false
+  const settle = (): void => {
+    settled = true
+  }
+  promise.then(settle, settle)
+  await passTime(clock, what, () => settled, stepMs)
+  return promise
+}

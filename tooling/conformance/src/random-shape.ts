@@ -45,7 +45,7 @@ export function randomShape(random: (below: number) => number, depth = 3, names 
 /** The shape as the body of a workflow. `ran` is told the key of each body of a step that runs. */
 export async function perform(
   shape: Shape,
-  run: Run<unknown>,
+  run: Run,
   db: TestDatabase,
   ran: (key: string) => void,
 ): Promise<unknown> {

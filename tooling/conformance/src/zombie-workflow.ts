@@ -14,11 +14,9 @@ export interface ZombieSurroundings {
 }
 
 /** A step and a transactional step, and a result that says who came to the end. */
-export function zombieWorkflow(
-  surroundings: ZombieSurroundings,
-): WorkflowDefinition<undefined, string, unknown> {
+export function zombieWorkflow(surroundings: ZombieSurroundings): WorkflowDefinition<undefined, string> {
   const { who, lease, writeEffect, before, inStep, inTransaction } = surroundings
-  return defineWorkflow<undefined, string, unknown>('haunted_run', { lease }, async (run) => {
+  return defineWorkflow<undefined, string>('haunted_run', { lease }, async (run) => {
     await before?.()
     await run.step('look', async ({ signal }) => {
       await inStep?.(signal)

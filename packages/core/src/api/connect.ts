@@ -1,6 +1,6 @@
 import type { ConfigInput } from '../config/settings.js'
 import { configKeys } from '../config/settings.js'
-import { findPackage, isInstalledFor } from '../config/load-package.js'
+import { findPackage, isMissing } from '../config/load-package.js'
 import { resolveConfig, type ConfigPlaces } from '../config/resolve.js'
 import { settled } from '../config/settled.js'
 import { ConfigError, DriverMissingError } from '../errors.js'
@@ -78,16 +78,16 @@ interface DriverModule {
 
 async function loadDriver(name: string): Promise<DriverModule> {
   const client = clients[name] ?? ''
-  const driver = findPackage(name)
-  if (driver === undefined) {
+  const load = findPackage(name)
+  if (load === undefined) {
     throw new DriverMissingError(
       `The driver ${name} is not installed. Run: npm install ${name} ${installable(client)}`,
     )
   }
   try {
-    return (await driver.load()) as DriverModule
+    return (await load()) as DriverModule
   } catch (cause) {
-    if (isInstalledFor(driver.path, client)) throw cause
+    if (!isMissing(cause, client)) throw cause
     throw new DriverMissingError(
       `The driver ${name} needs ${client}, which is not installed. Run: npm install ${installable(client)}`,
       { cause },

@@ -2,33 +2,23 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** A package that is installed, and where. */
-export interface FoundPackage {
-  /** Path of its entry. */
-  readonly path: string
-  /** Imports it. Rejects with whatever its own code throws. */
-  load(): Promise<unknown>
-}
-
 /**
- * Looks for a package that is no dependency of ours: beside us first, then in the user's project, and last beside the
- * script the process was started with, which may have been from another folder. With the strict layout of pnpm we see
- * only our own dependencies, and a driver is the project's.
+ * Finds a package that is no dependency of ours: beside us first, then in the user's project. With the strict layout of
+ * pnpm we see only our own dependencies, and a driver is the project's.
  * @param from a folder of the project. Default: the working directory.
- * @returns undefined when it is installed in none of these places.
+ * @returns what imports it; undefined when it is installed in neither place.
  */
-export function findPackage(name: string, from = process.cwd()): FoundPackage | undefined {
+export function findPackage(name: string, from = process.cwd()): (() => Promise<unknown>) | undefined {
   const path =
-    resolveFrom(import.meta.url, name) ??
-    resolveFrom(pathToFileURL(join(from, 'package.json')).href, name) ??
-    resolveFrom(pathToFileURL(process.argv[1] ?? from).href, name)
+    resolveFrom(import.meta.url, name) ?? resolveFrom(pathToFileURL(join(from, 'package.json')).href, name)
   if (path === undefined) return undefined
-  return { path, load: async () => (await import(pathToFileURL(path).href)) as unknown }
+  return async () => (await import(pathToFileURL(path).href)) as unknown
 }
 
-/** Whether the file at `path` can import the package. */
-export function isInstalledFor(path: string, name: string): boolean {
-  return resolveFrom(pathToFileURL(path).href, name) !== undefined
+/** Whether an import failed because this package is not installed for whoever imports it. */
+export function isMissing(error: unknown, name: string): boolean {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${name}'`)
 }
 
 // The packages we look for have one entry for import and require, so the older resolver, which can start anywhere and

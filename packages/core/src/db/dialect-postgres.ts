@@ -31,8 +31,9 @@ const INSTALL_LOCK = 7_467_707
 export class PostgresDialect implements SqlDialect {
   readonly name = 'postgres'
   readonly db: Kysely<Database>
-  readonly holdRow = sql`for share of m`
-  readonly lockRow = sql`for no key update`
+  // The weakest lock that keeps out the claim's FOR UPDATE: heartbeats and cancels go on beside it.
+  readonly holdRow = sql`for key share of m`
+  readonly seizeRow = sql`for update of m`
   readonly installLock = sql`select pg_advisory_xact_lock(${sql.lit(INSTALL_LOCK)})`
 
   /** @param schema an allow-listed schema name, or undefined for the connection's search path. */

@@ -30,7 +30,7 @@ export class SqliteDialect implements SqlDialect {
   readonly db: Kysely<Database>
   // One writer at a time: what a statement has read cannot change before it commits.
   readonly holdRow = sql``
-  readonly lockRow = sql``
+  readonly seizeRow = sql``
   readonly installLock = undefined
 
   constructor() {

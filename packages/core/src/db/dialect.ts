@@ -50,10 +50,10 @@ export interface SqlDialect {
 
   /** A correlated subquery in FROM that yields `value` in its own order; its rows are locked, locked ones skipped. */
   lateralClaim(query: RawBuilder<unknown>, alias: string): RawBuilder<unknown>
-  /** Ends a SELECT on `m` so that nobody can take the row over before the statement commits. */
+  /** Ends a SELECT on `m`: nobody can claim the row before the transaction ends. Its holder can still renew it. */
   readonly holdRow: RawBuilder<unknown>
-  /** Locks the row of the run for the rest of the transaction. */
-  readonly lockRow: RawBuilder<unknown>
+  /** Ends a SELECT on `m`: waits until every transaction that holds the row has ended. */
+  readonly seizeRow: RawBuilder<unknown>
   /** Aggregates rows of arrays into one JSON text, ordered. */
   jsonArrays(cells: readonly Expression<unknown>[], orderBy: Expression<unknown>): RawBuilder<string | null>
   /**

@@ -51,7 +51,7 @@ export function claimQueries(d: SqlDialect) {
   const lanes = (p: Params<Pick<Claim, 'queues'>>): RawBuilder<unknown> => sql`
     wanted as (
       select w.queue, w.lease_ms from ${d.jsonRows(p.queues, { queue: 'text', lease_ms: 'float' }, 'w')}
-      where not exists (select 1 from ${d.table('pgqrs_queues')} q where q.name = w.queue and q.paused_at is not null)
+      where (select q.paused_at from ${d.table('pgqrs_queues')} q where q.name = w.queue) is null
     ),
     lanes(queue, lease_ms, priority) as (
       select w.queue, w.lease_ms,

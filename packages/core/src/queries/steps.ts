@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { SqlDialect } from '../db/dialect.js'
 import { millisOf } from './fields.js'
-import { prepare, prepareBatch } from '../db/prepared.js'
+import { prepare, prepareBatch, type Params } from '../db/prepared.js'
 import type { Status, StepKind, StepStatus } from '../status.js'
 import { historyCells } from './claims.js'
 
@@ -63,6 +63,10 @@ export function stepQueries(d: SqlDialect) {
   const columns = sql`run_id, name, kind, status, output, error, failures, wake_at, position, seen, recorded_at`
   const millis = (column: string): RawBuilder<unknown> => millisOf(d, column)
 
+  const held = (p: Params<{ id: string; lease_id: string }>): RawBuilder<unknown> =>
+    sql`select m.status from ${messages} m where m.id = ${p.id} and m.lease_id = ${p.lease_id}
+      and m.status in ('running', 'cancelling')`
+
   return {
     /*
      * Records checkpoints of runs the caller holds. The row of the run is kept from changing hands until the commit,
@@ -109,11 +113,16 @@ export function stepQueries(d: SqlDialect) {
         on conflict (run_id, name) do nothing returning name`,
     ),
 
-    /** Takes the fence of a run for the rest of a transaction. */
+    /** Takes the fence of a run for the rest of a transaction: nobody can claim the run before its end. */
     hold: prepare<{ id: string; lease_id: string }, { status: Status }>(
       d,
-      (p) => sql`select status from ${messages} where id = ${p.id} and lease_id = ${p.lease_id}
-        and status in ('running', 'cancelling') ${d.lockRow}`,
+      (p) => sql`${held(p)} ${d.holdRow}`,
+    ),
+
+    /** Takes the fence after every transaction that held it, also one whose end nobody has heard of, is over. */
+    seize: prepare<{ id: string; lease_id: string }, { status: Status }>(
+      d,
+      (p) => sql`${held(p)} ${d.seizeRow}`,
     ),
 
     /** The history of one run, as a claim brings it along. */

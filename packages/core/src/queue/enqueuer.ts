@@ -57,12 +57,12 @@ export class Enqueuer {
     // Inside the caller's transaction nothing may be awaited before the first statement; see Producer.enqueue.
     const known = this.engine.knowQueue(entries[0]?.message.queue ?? '', kind, within)
     if (within === undefined) await known
-    // When this fails, the insert fails too and says so.
+    // When this fails, the insert fails too.
     else known?.catch(() => undefined)
     while (open.length > 0) {
       const messages = open.map((entry) => entry.message)
       const inserted = this.naming(messages, () => this.insert(open, options, within))
-      for (const [wanted, id] of await inserted) ids.set(wanted, id)
+      for (const [wanted, id] of await inserted.catch(after(known))) ids.set(wanted, id)
       open = open.filter((entry) => !ids.has(entry.message.id))
       if (open.length === 0) break
       for (const [wanted, id] of await this.standing(open, within)) ids.set(wanted, id)
@@ -172,6 +172,14 @@ export class Enqueuer {
         { cause: error.cause },
       )
     }
+  }
+}
+
+// On Postgres the first failure ends the transaction, and every later one says no more than that.
+function after(earlier: Promise<void> | undefined): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await earlier
+    throw error
   }
 }
 

@@ -110,7 +110,7 @@ export class Batcher {
         },
         reject: (error) => {
           signal?.removeEventListener('abort', onAbort)
-          reject(error as Error)
+          reject(error)
         },
       })
       this.schedule()

@@ -49,6 +49,7 @@ export class Engine {
   private readonly closing = new AbortController()
   private versionChecked: Promise<void> | undefined
   private readonly knownQueues = new Map<string, number>()
+  private readonly knowing = new Map<string, Promise<void>>()
   private readonly closers = new Set<() => Promise<void>>()
   private readonly underway = new Underway()
   private refuses = false
@@ -173,14 +174,22 @@ export class Engine {
 
   /** Makes sure that a queue is known, at most once a minute. Nothing to wait for when it is. */
   knowQueue(name: string, kind: 'queue' | 'workflow', within?: Execute): Promise<void> | undefined {
-    const knownUntil = this.knownQueues.get(`${kind} ${name}`)
+    const key = `${kind} ${name}`
+    const knownUntil = this.knownQueues.get(key)
     if (knownUntil !== undefined && this.clock.monotonic() < knownUntil) return undefined
     const statement = this.queries.queues.ensure.bind({ name, kind, now: this.now })
-    const sent = this.sendIn(within, [statement], `make queue ${name} known`)
+    const send = (): Promise<unknown> => this.sendIn(within, [statement], `make queue ${name} known`)
     // What is written in the caller's transaction may be rolled back, so it is not remembered.
-    return sent.then(() => {
-      if (within === undefined) this.knownQueues.set(`${kind} ${name}`, this.clock.monotonic() + KNOWN_FOR_MS)
-    })
+    if (within !== undefined) return send().then(() => undefined)
+    // Calls made side by side wait for one statement.
+    let knowing = this.knowing.get(key)
+    if (knowing === undefined) {
+      knowing = send()
+        .then(() => void this.knownQueues.set(key, this.clock.monotonic() + KNOWN_FOR_MS))
+        .finally(() => this.knowing.delete(key))
+      this.knowing.set(key, knowing)
+    }
+    return knowing
   }
 
   /** Forgets that a queue is known: after it was deleted. */

@@ -11,16 +11,10 @@ export async function readMessage(
   id: string,
   options: CallOptions = {},
 ): Promise<MessageRow> {
-  const rows = isUuid(id)
-    ? await engine.run(
-        engine.queries.messages.get,
-        { ids: JSON.stringify([id]) },
-        'look at a message',
-        options,
-      )
-    : []
-  const [row] = rows
-  if (row === undefined) throw new NotFoundError(`There is no message or run with the id ${display(id)}.`)
+  mustBeUuid(id)
+  const args = { ids: JSON.stringify([id]) }
+  const [row] = await engine.run(engine.queries.messages.get, args, 'look at a message', options)
+  if (row === undefined) throw notFound(id)
   return row
 }
 
@@ -32,6 +26,7 @@ export async function cancelMessage(
   reason: string,
   options: CallOptions,
 ): Promise<Status> {
+  mustBeUuid(id)
   const error = encodeError(new RunCancelledError(reason, id))
   const args = { ids: JSON.stringify([id]), error, now: engine.now }
   const [row] = await engine.run(engine.queries.messages.cancel, args, 'cancel', options)
@@ -42,6 +37,15 @@ export async function cancelMessage(
   const found = await readMessage(engine, id, options)
   if (found.status === 'cancelled') return 'cancelled'
   throw new InvalidStateError(`${id} of ${queue} has finished (${found.status}) and cannot be cancelled.`)
+}
+
+/** What is no UUID is the id of nothing, and not every database lets one ask. @throws NotFoundError */
+export function mustBeUuid(id: string): void {
+  if (!isUuid(id)) throw notFound(id)
+}
+
+function notFound(id: string): NotFoundError {
+  return new NotFoundError(`There is no message or run with the id ${display(id)}.`)
 }
 
 /** Whether a text is a UUID. A text of a program without types may be anything. */

@@ -89,10 +89,19 @@ export function fromDrizzle(
     const chunks = pieces(text).flatMap((piece) =>
       typeof piece === 'string' ? [sql.raw(piece)] : [sql(value, parameters[piece])],
     )
-    const result = await tx.execute(sql.join(chunks as never) as never)
+    const result = await unwrapped(tx.execute(sql.join(chunks as never) as never))
     const rows: unknown = Array.isArray(result) ? result : (result as { rows: unknown[] }).rows
     return [...(rows as Row[])]
   })
+}
+
+/** Drizzle wraps the error of the client in one whose message repeats the statement and every parameter. */
+async function unwrapped<T>(query: PromiseLike<T>): Promise<T> {
+  try {
+    return await query
+  } catch (error) {
+    throw (error as { readonly cause?: unknown }).cause ?? error
+  }
 }
 
 interface LibsqlTransaction {

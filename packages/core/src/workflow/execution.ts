@@ -92,9 +92,7 @@ export class Execution {
     this.signals = new Signals(this.recorder, this.waits)
     this.signal = AbortSignal.any([context.signal, this.cancelling.signal])
     this.bodies = new Bodies(this.signal)
-    context.signal.addEventListener('abort', () => {
-      this.interrupted()
-    })
+    context.signal.addEventListener('abort', this.interrupted)
   }
 
   get stepRetry(): RetryPolicy {
@@ -145,9 +143,7 @@ export class Execution {
     return this.boundary(scope, name, plan.key, 'transaction', (boundary, recorded) =>
       this.attempts(boundary, plan, recorded, async () => {
         const limitMs = plan.timeoutMs ?? this.transactionLimitMs
-        const step = new TransactionStep(this.recorder, boundary, limitMs, () => {
-          this.cancel()
-        })
+        const step = new TransactionStep(this.recorder, boundary, limitMs, this.cancel)
         const output = await step.run(body)
         this.tell('step_recorded', boundary)
         return this.deliver(boundary, decode(output))
@@ -412,7 +408,7 @@ export class Execution {
     return error
   }
 
-  private interrupted(): void {
+  private readonly interrupted = (): void => {
     const cause = this.context.cause()
     if (cause === 'lease_lost') this.end({ kind: 'lost' })
     else if (cause === 'stop') this.end({ kind: 'let_go' })
@@ -420,7 +416,7 @@ export class Execution {
   }
 
   /** A cancel goes through the body, so that its own cleaning up runs; waits end for it. */
-  private cancel(): void {
+  private readonly cancel = (): void => {
     this.cancelling.abort(this.cancelledError())
     for (const wait of this.waits.pending) wait.over()
   }

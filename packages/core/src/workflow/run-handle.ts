@@ -8,7 +8,7 @@ import { InvalidStateError, RunCancelledError, RunFailedError, TimeoutError } fr
 import { checkKeys, checkStepPath } from '../names.js'
 import type { MessageRow, OutcomeRow } from '../store/records.js'
 import type { CallOptions, Engine } from '../store/engine.js'
-import { cancelMessage, readMessage } from '../store/messages.js'
+import { cancelMessage, mustBeUuid, readMessage } from '../store/messages.js'
 import type { Outcomes } from './outcomes.js'
 
 /** Options of `handle.result()`. */
@@ -89,6 +89,7 @@ export class RunHandle<Output = unknown> {
     const { steps, messages } = this.engine.queries
     const { now } = this.engine
     checkStepPath(pause)
+    mustBeUuid(this.id)
     const output = encode({ resumed: true, value })
     const [signalled] = await this.engine.run(
       steps.signal,

@@ -78,7 +78,7 @@ export class TransactionStep {
     const { engine, history } = this.recorder
     try {
       const plan = {
-        ...this.fenced(engine.config.connectionTimeoutMs),
+        ...this.fenced(engine.config.connectionTimeoutMs, 'seize'),
         work: () => undefined,
         after: () => [],
         checkAfter: () => undefined,
@@ -92,10 +92,13 @@ export class TransactionStep {
   }
 
   /** The beginning of a transaction that holds the fence. */
-  private fenced(limitMs: number): Pick<TransactionPlan<unknown, unknown>, 'before' | 'check' | 'limitMs'> {
+  private fenced(
+    limitMs: number,
+    fence: 'hold' | 'seize' = 'hold',
+  ): Pick<TransactionPlan<unknown, unknown>, 'before' | 'check' | 'limitMs'> {
     const { engine, claimed } = this.recorder
     return {
-      before: engine.queries.steps.hold.bind({ id: claimed.row.id, lease_id: claimed.lease.leaseId }),
+      before: engine.queries.steps[fence].bind({ id: claimed.row.id, lease_id: claimed.lease.leaseId }),
       check: (rows) => {
         if (rows.length === 0) throw this.lost()
       },

@@ -23,7 +23,9 @@ const store = await connectTo(driver, {
     interpose(own, {
       execute: (statements) => {
         const installs = statements.some((statement) => transitionOf(statement) === 'install')
-        return own.execute(installs ? statements.with(Math.min(at, statements.length - 1), deadly) : statements)
+        return own.execute(
+          installs ? statements.with(Math.min(at, statements.length - 1), deadly) : statements,
+        )
       },
     }),
 })

@@ -17,7 +17,7 @@ function untilAborted(what: string, signal: AbortSignal): Promise<never> {
 
 const worker = store.worker([
   defineQueue('kept').handler((_, { signal }) => untilAborted('message', signal)),
-  defineWorkflow<undefined, string, unknown>('kept_run', async (run) => {
+  defineWorkflow<undefined, string>('kept_run', async (run) => {
     await run.step('first', () => 'done')
     return run.step('second', ({ signal }) => untilAborted('run', signal))
   }),

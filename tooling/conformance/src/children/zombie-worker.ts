@@ -35,7 +35,8 @@ const workflow = zombieWorkflow({
 })
 const worker = store.worker([workflow], {
   onEvent: ({ type }) => {
-    if (type === 'lease_lost' || type === 'archived' || type === 'dead' || type === 'released') tell('event', { type })
+    if (type === 'lease_lost' || type === 'archived' || type === 'dead' || type === 'released')
+      tell('event', { type })
   },
 })
 await worker.start()

@@ -31,12 +31,18 @@ export function asMessages(target: Target): void {
     it('is begun by priority, then in the order of triggering', async () => {
       const store = await bench.open()
       const begun: string[] = []
-      const workflow = defineWorkflow('ordered', (run, name: string) => run.step('begin', () => begun.push(name)))
+      const workflow = defineWorkflow('ordered', (run, name: string) =>
+        run.step('begin', () => begun.push(name)),
+      )
       await store.trigger(workflow, 'low', { priority: -1 })
       await store.trigger(workflow, 'first')
       await store.trigger(workflow, 'second')
       const last = await store.trigger(workflow, 'high', { priority: 5 })
-      expect(await store.admin.runs.get(last.id)).toMatchObject({ priority: 5, status: 'queued', queue: 'ordered' })
+      expect(await store.admin.runs.get(last.id)).toMatchObject({
+        priority: 5,
+        status: 'queued',
+        queue: 'ordered',
+      })
       await store.worker([workflow], { concurrency: 1 }).start()
       await eventually('all of them', () => begun.length === 4)
       expect(begun).toEqual(['high', 'first', 'second', 'low'])
@@ -58,7 +64,9 @@ export function asMessages(target: Target): void {
       const handle = await store.trigger(workflow)
       await handle.result().catch(() => undefined)
       const { items } = await store.admin.dead.list({ queue: 'dying' })
-      expect(items).toMatchObject([{ id: handle.id, status: 'error', failures: 1, error: { name: 'RangeError' } }])
+      expect(items).toMatchObject([
+        { id: handle.id, status: 'error', failures: 1, error: { name: 'RangeError' } },
+      ])
       expect(await store.admin.metrics('dying')).toMatchObject({ dead: 1, archived: 0 })
       broken = false
       await store.admin.dead.replay(handle.id)
@@ -86,7 +94,14 @@ export function asMessages(target: Target): void {
       await store.worker([workflow]).start()
       await handles[2]!.result()
       await eventually('the run to pause', async () => (await handles[0]!.status()) === 'paused')
-      expect(await count()).toMatchObject({ ready: 0, delayed: 0, leased: 1, paused: 1, archived: 2, dead: 0 })
+      expect(await count()).toMatchObject({
+        ready: 0,
+        delayed: 0,
+        leased: 1,
+        paused: 1,
+        archived: 2,
+        dead: 0,
+      })
       goOn()
       await handles[0]!.resume('go')
       await Promise.all([handles[0]!.result(), handles[1]!.result()])

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { defineQueue, defineWorkflow, InvalidStateError, RunCancelledError, type StepContext, type Store } from '@pgqrs/core'
+import {
+  defineQueue,
+  defineWorkflow,
+  InvalidStateError,
+  RunCancelledError,
+  type StepContext,
+  type Store,
+} from '@pgqrs/core'
 import { TestClock } from '@pgqrs/core/testing'
 import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
@@ -66,7 +73,9 @@ export function cancel(target: Target): void {
             ran.push('went on')
           } finally {
             ran.push('finally')
-            seen.push(await run.step('cleanup', () => ran.push('cleanup step')).catch((error: unknown) => error))
+            seen.push(
+              await run.step('cleanup', () => ran.push('cleanup step')).catch((error: unknown) => error),
+            )
             seen.push(run.signal.aborted)
           }
         })
@@ -280,7 +289,10 @@ export function cancel(target: Target): void {
       expect(await store.admin.messages.cancel(held, 'enough')).toBe('cancelling')
       await eventually('the end', async () => (await store.admin.messages.get(held)).status === 'cancelled')
       expect(aborted).toBeInstanceOf(RunCancelledError)
-      expect(await store.admin.messages.get(held)).toMatchObject({ failures: 0, error: { message: 'enough' } })
+      expect(await store.admin.messages.get(held)).toMatchObject({
+        failures: 0,
+        error: { message: 'enough' },
+      })
       await expect(store.admin.messages.cancel(held)).resolves.toBe('cancelled')
     })
   })

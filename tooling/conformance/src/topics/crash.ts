@@ -29,13 +29,13 @@ const recordedAt: Record<CrashPoint, readonly string[] | undefined> = {
 
 /** Processes that die: what they held is finished elsewhere, and what they recorded stands. */
 export function crash(target: Target): void {
-  describe('a process that dies', () => {
+  describe('a process that dies', { timeout: 120_000 }, () => {
     beforeEach(({ skip }) => {
       skip(!target.capabilities.shared, 'this database belongs to one process')
     })
     const bench = useBench(target)
 
-    it.for(crashPoints)('leaves its run to another: killed %s', { timeout: 60_000 }, async (point) => {
+    it.for(crashPoints)('leaves its run to another: killed %s', async (point) => {
       const store = await bench.open()
       const log = newBodyLog()
       const workflow = crashWorkflow({ log, lease: LEASE, writeEffect: bench.db.writeEffect })
@@ -85,7 +85,7 @@ export function crash(target: Target): void {
       expect(log.starts('a', child.pid)).toBe(1)
     })
 
-    it('takes a poison message for a dead letter in the end, and no other', { timeout: 60_000 }, async () => {
+    it('takes a poison message for a dead letter in the end, and no other', async () => {
       const store = await bench.open()
       const log = newBodyLog()
       const maxCrashes = 3

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { defineWorkflow, ReplayDivergedError, RunFailedError, type Run } from '@pgqrs/core'
 import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
-import { bringTo, Obstacle, takenOver, type Inputless } from '../obstacle.js'
+import { bringTo, Obstacle, takenOver } from '../obstacle.js'
 import type { Target } from '../target.js'
 
-type Body = (run: Run<unknown>, ran: string[]) => Promise<unknown>
+type Body = (run: Run, ran: string[]) => Promise<unknown>
 
 /** Changed code: refused with the difference before anything new happens; code that fits finishes the run. */
 export function divergence(target: Target): void {
@@ -119,8 +119,8 @@ export function divergence(target: Target): void {
       it(`is refused before any effect when ${what}, and code that fits finishes the run`, async () => {
         obstacle = new Obstacle()
         const ran: string[] = []
-        const fitting: Inputless<unknown> = defineWorkflow('changing', (run) => original(run, ran))
-        const changed: Inputless<unknown> = defineWorkflow('changing', (run) => change.body(run, ran))
+        const fitting = defineWorkflow('changing', (run) => original(run, ran))
+        const changed = defineWorkflow('changing', (run) => change.body(run, ran))
         const id = await bringTo(obstacle, bench, fitting)
         const store = await bench.open()
         const handle = store.run(fitting, id)
@@ -147,7 +147,7 @@ export function divergence(target: Target): void {
     it('is refused in one of several branches, before it has any effect there', async () => {
       obstacle = new Obstacle()
       const ran: string[] = []
-      const branches = (more: (run: Run<unknown>) => Promise<unknown>): Inputless<unknown> =>
+      const branches = (more: (run: Run) => Promise<unknown>) =>
         defineWorkflow('branching', async (run) => {
           let done = false
           const other = run
@@ -224,7 +224,7 @@ export function divergence(target: Target): void {
   })
 }
 
-function items(run: Run<unknown>, ran: string[], steps: readonly string[]): Promise<unknown> {
+function items(run: Run, ran: string[], steps: readonly string[]): Promise<unknown> {
   return run.map('item', [1, 2], async (_, one) => {
     for (const name of steps) await one.step(name, () => ran.push('effect'))
   })

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { defineWorkflow, KeyConflictError, LeaseLostError, PayloadError, TerminalError, TransientError } from '@pgqrs/core'
+import {
+  defineWorkflow,
+  KeyConflictError,
+  LeaseLostError,
+  PayloadError,
+  TerminalError,
+  TransientError,
+} from '@pgqrs/core'
 import { useBench } from '../bench.js'
 import { Obstacle, takenOver } from '../obstacle.js'
 import type { Target } from '../target.js'
@@ -34,34 +41,48 @@ export function errors(target: Target): void {
       'a RangeError with a cause': () => new RangeError('too far', { cause: new SyntaxError('deep') }),
       'a cause that is no error': () => new Error('odd cause', { cause: { why: 'because' } }),
       'a system error': () =>
-        Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT', errno: -2, syscall: 'open', path: '/x' }),
-      'a numeric code': () => Object.assign(new Error('http'), { code: 503, headers: new Map([['retry-after', '1']]) }),
+        Object.assign(new Error('ENOENT: no such file'), {
+          code: 'ENOENT',
+          errno: -2,
+          syscall: 'open',
+          path: '/x',
+        }),
+      'a numeric code': () =>
+        Object.assign(new Error('http'), { code: 503, headers: new Map([['retry-after', '1']]) }),
       'a renamed error': () => Object.assign(new Error('named'), { name: 'SpecialError' }),
       'a PayloadError': () => new PayloadError('bad payload'),
       'a KeyConflictError': () => new KeyConflictError('taken', 'the key', 'the id'),
       'a LeaseLostError of another message': () => new LeaseLostError('gone', 'another id'),
-      'a TerminalError with a code': () => new TerminalError('over', { code: 'MY_CODE', cause: new Error('why') }),
+      'a TerminalError with a code': () =>
+        new TerminalError('over', { code: 'MY_CODE', cause: new Error('why') }),
       'a TransientError': () => new TransientError('later', { retryAfter: 5 }),
       'a registered class': () => new PaymentDeclined({ last4: '1234', expires: new Date(5) }),
       'a registered subclass': () =>
-        new InsufficientFunds({ last4: '1', expires: new Date(6) }, { cause: new PaymentDeclined({ last4: '2', expires: new Date(7) }) }),
+        new InsufficientFunds(
+          { last4: '1', expires: new Date(6) },
+          { cause: new PaymentDeclined({ last4: '2', expires: new Date(7) }) },
+        ),
       'an AggregateError': () => new AggregateError([new TypeError('one')], 'several'),
     }
 
     it('throws the same error live and in a replay, of the same class and with all it says', async () => {
       const obstacle = new Obstacle()
       const passes: unknown[][] = []
-      const workflow = defineWorkflow('failing', { errors: [PaymentDeclined, InsufficientFunds] }, async (run) => {
-        const caught: unknown[] = []
-        for (const make of Object.values(thrown)) {
-          const body = (): never => {
-            throw make()
+      const workflow = defineWorkflow(
+        'failing',
+        { errors: [PaymentDeclined, InsufficientFunds] },
+        async (run) => {
+          const caught: unknown[] = []
+          for (const make of Object.values(thrown)) {
+            const body = (): never => {
+              throw make()
+            }
+            caught.push(await run.step('fails', once, body).catch((error: unknown) => error))
           }
-          caught.push(await run.step('fails', once, body).catch((error: unknown) => error))
-        }
-        passes.push(caught)
-        await run.step('obstacle', obstacle.body)
-      })
+          passes.push(caught)
+          await run.step('obstacle', obstacle.body)
+        },
+      )
       const handle = await takenOver(bench, workflow, obstacle)
       await handle.result()
       expect(passes).toHaveLength(2)
@@ -108,14 +129,20 @@ export function errors(target: Target): void {
     })
 
     it('throws what was thrown when it was no error', async () => {
-      const values: unknown[] = ['text', 42, null, undefined, { status: 404, at: new Date(1) }, new Map([[1, 2]])]
+      const values: unknown[] = [
+        'text',
+        42,
+        null,
+        undefined,
+        { status: 404, at: new Date(1) },
+        new Map([[1, 2]]),
+      ]
       const obstacle = new Obstacle()
       const passes: unknown[][] = []
       const workflow = defineWorkflow('odd', async (run) => {
         const caught: unknown[] = []
         for (const value of values) {
           const body = (): never => {
-            // eslint-disable-next-line @typescript-eslint/only-throw-error -- what is tested
             throw value
           }
           await run.step('odd', once, body).catch((error: unknown) => caught.push(error))

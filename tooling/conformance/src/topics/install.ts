@@ -64,7 +64,7 @@ export function install(target: Target): void {
       expect(await store.admin.metrics('numbers')).toMatchObject({ queue: 'numbers' })
     })
 
-    it('is asked for inside a transaction as well, which goes on being the caller’s', async () => {
+    it('is asked for inside a transaction of the caller’s as well', async () => {
       const store = await bench.open()
       const errors: unknown[] = []
       await bench.db

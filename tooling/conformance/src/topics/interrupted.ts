@@ -3,7 +3,7 @@ import { defineWorkflow } from '@pgqrs/core'
 import { TestClock } from '@pgqrs/core/testing'
 import { useBench } from '../bench.js'
 import { Mortal, recordsStep, type Fate } from '../mortal.js'
-import { passTime } from '../pass-time.js'
+import { passTime, untilSettled } from '../pass-time.js'
 import { expected, perform, randomShape, seeded, transactionsIn } from '../random-shape.js'
 import type { Target } from '../target.js'
 
@@ -43,7 +43,8 @@ export function interrupted(target: Target): void {
           async () => mortal.dead || (await finished()),
           1000,
         )
-        await store.close()
+        // A step that failed because of the death may wait for its next attempt.
+        await untilSettled(clock, 'the store to close', store.close(), 1000)
         expect(
           ran.filter((key) => before.has(key)),
           `seed ${seed}`,

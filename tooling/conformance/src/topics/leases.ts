@@ -56,6 +56,14 @@ export function leases(target: Target): void {
       expect(await store.admin.messages.get(id)).toMatchObject({ output: { from: 'the holder' } })
     })
 
+    it.each(['archive', 'release', 'fail'])('is over after its holder’s own %s', async (name) => {
+      const { store, id, message } = await held()
+      await ends[name]!(message)
+      const before = await store.admin.messages.get(id)
+      for (const end of Object.values(ends)) await expect(end(message)).rejects.toThrow(LeaseLostError)
+      expect(await store.admin.messages.get(id)).toEqual(before)
+    })
+
     it('cannot be prolonged any more once it has lapsed, even if nobody else has come', async () => {
       const { clock, second, message } = await held()
       await clock.advance(10_000)

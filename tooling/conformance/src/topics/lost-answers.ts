@@ -85,7 +85,7 @@ export function lostAnswers(target: Target): void {
 
     it('of trigger with a key leaves one run', async () => {
       const { store, line } = await losing('enqueue')
-      const workflow = defineWorkflow<number, number, unknown>('lossy_run', (_, n) => n)
+      const workflow = defineWorkflow<number, number>('lossy_run', (_, n) => n)
       const { id } = await store.trigger(workflow, 1, { key: 'k' })
       expect(line.lost).toBe(true)
       expect((await store.trigger(workflow, 1, { key: 'k' })).id).toBe(id)
@@ -203,7 +203,7 @@ export function lostAnswers(target: Target): void {
       const line = new LossyLine()
       const store = await bench.open({ wrapDriver: line.wrapDriver })
       const bodies: number[] = []
-      const workflow = defineWorkflow<undefined, number[], unknown>('steps', async (run) => {
+      const workflow = defineWorkflow<undefined, number[]>('steps', async (run) => {
         const values: number[] = []
         for (const n of [1, 2, 3, 4]) {
           values.push(
@@ -227,7 +227,7 @@ export function lostAnswers(target: Target): void {
       let attempts = 0
       // Longer than a moment, so that the failure is recorded and the run put down.
       const retry = { maxAttempts: 2, backoff: 'fixed', delay: '1100ms' } as const
-      const workflow = defineWorkflow<undefined, string, unknown>('retried', (run) =>
+      const workflow = defineWorkflow<undefined, string>('retried', (run) =>
         run.step('shaky', { retry }, () => {
           attempts++
           if (attempts === 1) throw new Error('at first')
@@ -242,7 +242,7 @@ export function lostAnswers(target: Target): void {
 
     it('of the record of a sleep sleeps once', async () => {
       const { store, line } = await losing('record')
-      const workflow = defineWorkflow<undefined, string, unknown>('sleeper', async (run) => {
+      const workflow = defineWorkflow<undefined, string>('sleeper', async (run) => {
         await run.sleep('nap', 50)
         return run.step('wake', () => 'awake')
       })
@@ -253,7 +253,7 @@ export function lostAnswers(target: Target): void {
 
     it('of the end of a long sleep puts the run down once', async () => {
       const { store, line } = await losing('release')
-      const workflow = defineWorkflow<undefined, string, unknown>('long_sleeper', async (run) => {
+      const workflow = defineWorkflow<undefined, string>('long_sleeper', async (run) => {
         await run.sleep('night', '1200ms')
         return 'morning'
       })
@@ -265,7 +265,7 @@ export function lostAnswers(target: Target): void {
     it('of COMMIT leaves the effects of a transactional step once', async () => {
       const { store, line } = await losing('commit')
       let bodies = 0
-      const workflow = defineWorkflow<undefined, number, unknown>('committing', async (run) => {
+      const workflow = defineWorkflow<undefined, number>('committing', async (run) => {
         await run.step('before', () => 'recorded')
         const value = await run.transaction('book', async (tx) => {
           bodies++
@@ -285,7 +285,7 @@ export function lostAnswers(target: Target): void {
 
     it('of the completion of a run completes it once', async () => {
       const { store, line } = await losing('finish')
-      const workflow = defineWorkflow<undefined, string, unknown>('completing', (run) =>
+      const workflow = defineWorkflow<undefined, string>('completing', (run) =>
         run.step('only', () => 'result'),
       )
       const { result, id } = await finishedRun(store, workflow)
@@ -310,7 +310,7 @@ export function lostAnswers(target: Target): void {
   })
 }
 
-type Inputless<Output> = WorkflowDefinition<undefined, Output, unknown>
+type Inputless<Output> = WorkflowDefinition<undefined, Output>
 
 async function resultOf<Output>(store: Store, workflow: Inputless<Output>): Promise<Output> {
   return (await finishedRun(store, workflow)).result

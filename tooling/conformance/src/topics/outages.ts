@@ -13,20 +13,23 @@ export function outages(target: Target): void {
   describe('an outage longer than the connection timeout', () => {
     const bench = useBench(target)
 
-    it.for(losses)('that began with a lost %s leaves the fate of a message open, which a repeat settles', async (loss) => {
-      const { store, line } = await lossyStore(bench)
-      const producer = store.producer(queue)
-      line.loseAndGoDown('enqueue', loss)
-      const error = await errorOf('enqueue', () => producer.enqueue(1))
-      expect(error).toBeInstanceOf(AmbiguousCommitError)
-      const [id, ...others] = (error as AmbiguousCommitError).ids
-      expect(others).toEqual([])
-      line.down = false
-      const there = loss === 'answer' ? [id] : []
-      expect(await idsOf(store)).toEqual(there)
-      expect(await producer.enqueue(1, { id: id as string })).toBe(id)
-      expect(await idsOf(store)).toEqual([id])
-    })
+    it.for(losses)(
+      'that began with a lost %s leaves the fate of a message open, which a repeat settles',
+      async (loss) => {
+        const { store, line } = await lossyStore(bench)
+        const producer = store.producer(queue)
+        line.loseAndGoDown('enqueue', loss)
+        const error = await errorOf('enqueue', () => producer.enqueue(1))
+        expect(error).toBeInstanceOf(AmbiguousCommitError)
+        const [id, ...others] = (error as AmbiguousCommitError).ids
+        expect(others).toEqual([])
+        line.down = false
+        const there = loss === 'answer' ? [id] : []
+        expect(await idsOf(store)).toEqual(there)
+        expect(await producer.enqueue(1, { id: id as string })).toBe(id)
+        expect(await idsOf(store)).toEqual([id])
+      },
+    )
 
     it.for(losses)('that began with a lost %s leaves the fate of a batch open, all of it', async (loss) => {
       const { store, line } = await lossyStore(bench)

@@ -39,7 +39,10 @@ export function pause(target: Target): void {
       const early = await store.trigger(approval)
       expect(await early.resume('approve', 'before it began')).toBe(true)
       await store.worker([approval]).start()
-      expect(await early.result()).toMatchObject({ answer: { resumed: true, value: 'before it began' }, after: 'after' })
+      expect(await early.result()).toMatchObject({
+        answer: { resumed: true, value: 'before it began' },
+        after: 'after',
+      })
 
       let midway = (): void => undefined
       const resumed = new Promise<void>((resolve) => {
@@ -72,7 +75,9 @@ export function pause(target: Target): void {
       expect(told.filter((first) => first)).toHaveLength(1)
       expect(await handle.resume('approve', 6)).toBe(false)
       await store.worker([approval]).start()
-      expect(await handle.result()).toMatchObject({ answer: { resumed: true, value: told.indexOf(true) + 1 } })
+      expect(await handle.result()).toMatchObject({
+        answer: { resumed: true, value: told.indexOf(true) + 1 },
+      })
     })
 
     it('is over without a resume when its time is over, and stays so', async () => {
@@ -106,7 +111,14 @@ export function pause(target: Target): void {
 
     it('brings any value that can be stored, and replays it', async () => {
       const obstacle = new Obstacle()
-      const values = [undefined, null, new Date(5), 7n, new Map([['a', new Set([1])]]), { a: [undefined, -0] }]
+      const values = [
+        undefined,
+        null,
+        new Date(5),
+        7n,
+        new Map([['a', new Set([1])]]),
+        { a: [undefined, -0] },
+      ]
       const seen: Resumed[][] = []
       const workflow = defineWorkflow('valued', async (run) => {
         const answers: Resumed[] = []
@@ -118,9 +130,11 @@ export function pause(target: Target): void {
         await run.step('obstacle', obstacle.body)
       })
       const store = await bench.open()
-      const resuming = eventually('the run', async () => (await store.admin.runs.list()).items[0]).then(async ({ id }) => {
-        for (const [i, value] of values.entries()) await store.run(workflow, id).resume(`p${i}`, value)
-      })
+      const resuming = eventually('the run', async () => (await store.admin.runs.list()).items[0]).then(
+        async ({ id }) => {
+          for (const [i, value] of values.entries()) await store.run(workflow, id).resume(`p${i}`, value)
+        },
+      )
       const handle = await takenOver(bench, workflow, obstacle)
       await resuming
       await handle.result()
@@ -145,11 +159,16 @@ export function pause(target: Target): void {
         const handle = await store.trigger(workflow)
         const elsewhere = other.run(workflow, handle.id)
         for (const n of [1, 2, 3]) {
-          await eventually('the step before', async () => (await handle.steps()).some((s) => s.name === `work${n}`), {
-            everyMs: 1,
-          })
+          await eventually(
+            'the step before',
+            async () => (await handle.steps()).some((s) => s.name === `work${n}`),
+            {
+              everyMs: 1,
+            },
+          )
           // Sooner or later by a few turns of the loop, so that each interleaving comes up.
-          for (let turn = 0; turn < (i * 3 + n) % 12; turn++) await new Promise((resolve) => setImmediate(resolve))
+          for (let turn = 0; turn < (i * 3 + n) % 12; turn++)
+            await new Promise((resolve) => setImmediate(resolve))
           await (i % 2 === 0 ? handle : elsewhere).resume(`p${n}`, n)
         }
         expect(await handle.result({ timeout: '20s' })).toBe(6)

@@ -10,13 +10,13 @@ const DAY_MS = 86_400_000
 
 /** Several processes on one database. */
 export function processes(target: Target): void {
-  describe('several processes', () => {
+  describe('several processes', { timeout: 120_000 }, () => {
     beforeEach(({ skip }) => {
       skip(!target.capabilities.shared, 'this database belongs to one process')
     })
     const bench = useBench(target)
 
-    it('handle each message of one backlog once', { timeout: 120_000 }, async () => {
+    it('handle each message of one backlog once', async () => {
       const store = await bench.open()
       const log = newBodyLog()
       const numbers = Array.from({ length: 2000 }, (_, n) => n)
@@ -52,7 +52,7 @@ export function processes(target: Target): void {
       expect([Number(row?.['claims']), Number(row?.['crashes'])]).toEqual([numbers.length, 0])
     })
 
-    it('write at the same time, and none of them fails', { timeout: 120_000 }, async () => {
+    it('write at the same time, and none of them fails', async () => {
       const store = await bench.open()
       const messages = 200
       const children = await Promise.all(
@@ -65,25 +65,33 @@ export function processes(target: Target): void {
         expect(await child.exited).toEqual({ code: 0, signal: null })
       }
       for (const queue of ['one', 'two']) {
-        expect(await store.admin.queues.metrics(queue)).toMatchObject({ ready: 0, leased: 0, archived: messages })
+        expect(await store.admin.queues.metrics(queue)).toMatchObject({
+          ready: 0,
+          leased: 0,
+          archived: messages,
+        })
       }
     })
 
     it('give back what they hold when they are told to end, at no attempt’s cost', async () => {
       const store = await bench.open()
       const message = await store.producer(defineQueue('kept')).enqueue('a')
-      const workflow = defineWorkflow<undefined, string, unknown>('kept_run', (run) => {
+      const workflow = defineWorkflow<undefined, string>('kept_run', (run) => {
         return run.step('first', () => 'never').then(() => run.step('second', () => 'elsewhere'))
       })
       const handle = await store.trigger(workflow)
       const child = await startChild('stopping-worker', target, bench.db)
-      await child.waitFor('holding', 20_000)
-      await child.waitFor('holding')
+      await child.waitFor('holding', 30_000)
+      await child.waitFor('holding', 30_000)
       child.kill('SIGTERM')
       expect(await child.exited).toEqual({ code: 0, signal: null })
 
       for (const id of [message, handle.id]) {
-        expect(await store.admin.messages.get(id)).toMatchObject({ status: 'queued', failures: 0, crashes: 0 })
+        expect(await store.admin.messages.get(id)).toMatchObject({
+          status: 'queued',
+          failures: 0,
+          crashes: 0,
+        })
       }
       const [again] = await store.consumer(defineQueue('kept')).dequeue()
       expect(again).toMatchObject({ id: message, attempt: 1, crashes: 0 })
@@ -104,7 +112,7 @@ export function processes(target: Target): void {
       const due = await producer.enqueue('due')
       const delayed = await producer.enqueue('later', { delay: '1h' })
       const child = await startChild('wrong-clock', target, bench.db, { offMs })
-      const { later, held } = told<{ later: string; held: string[] }>(await child.waitFor('holding', 20_000))
+      const { later, held } = told<{ later: string; held: string[] }>(await child.waitFor('holding', 30_000))
       expect(held).toEqual(['due'])
       expect(await consumer.dequeue()).toEqual([])
       const { visibleAt, enqueuedAt } = await store.admin.messages.get(delayed)
@@ -118,7 +126,7 @@ export function processes(target: Target): void {
     })
   })
 
-  describe('several processes on an empty database', () => {
+  describe('several processes on an empty database', { timeout: 120_000 }, () => {
     beforeEach(({ skip }) => {
       skip(!target.capabilities.shared, 'this database belongs to one process')
     })
@@ -127,20 +135,24 @@ export function processes(target: Target): void {
     it.for([
       [2, 1],
       [4, 5],
-    ] as const)('install it, %s of them with %s stores each', { timeout: 120_000 }, async ([count, stores]) => {
-      const children = await Promise.all(
-        Array.from({ length: count }, () => startChild('installer', target, bench.db, { stores })),
-      )
-      await Promise.all(children.map((child) => child.waitFor('ready', 60_000)))
-      for (const child of children) child.kill('SIGUSR2')
-      const reports: InstallReport[] = []
-      for (const child of children) {
-        reports.push(...told<InstallReport[]>(await child.waitFor('installed', 60_000)))
-        expect(await child.exited).toEqual({ code: 0, signal: null })
-      }
-      expect(reports).toHaveLength(count * stores)
-      await mustBeInstalled(reports.flatMap((report) => report.applied))
-    })
+    ] as const)(
+      'install it, %s of them with %s stores each',
+      { timeout: 120_000 },
+      async ([count, stores]) => {
+        const children = await Promise.all(
+          Array.from({ length: count }, () => startChild('installer', target, bench.db, { stores })),
+        )
+        await Promise.all(children.map((child) => child.waitFor('ready', 60_000)))
+        for (const child of children) child.kill('SIGUSR2')
+        const reports: InstallReport[] = []
+        for (const child of children) {
+          reports.push(...told<InstallReport[]>(await child.waitFor('installed', 60_000)))
+          expect(await child.exited).toEqual({ code: 0, signal: null })
+        }
+        expect(reports).toHaveLength(count * stores)
+        await mustBeInstalled(reports.flatMap((report) => report.applied))
+      },
+    )
 
     it.for([1, 4, 1000])(
       'leave nothing half-made when the one that installs dies at statement %s',

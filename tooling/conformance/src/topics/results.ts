@@ -49,7 +49,9 @@ export function results(target: Target): void {
       )
       expect(new Set(handles.map((handle) => handle.id)).size).toBe(1)
       await Promise.all(stores.map((store) => store.worker([workflow]).start()))
-      expect(new Set(await Promise.all(handles.map((handle) => handle.result())))).toEqual(new Set(['did it']))
+      expect(new Set(await Promise.all(handles.map((handle) => handle.result())))).toEqual(
+        new Set(['did it']),
+      )
       expect(bodies).toBe(1)
     })
 
@@ -59,7 +61,11 @@ export function results(target: Target): void {
       const handle = await store.trigger(echo, { n: 7 })
       expect(await handle.peek()).toBeUndefined()
       expect(await handle.status()).toBe('queued')
-      const waiting = [handle.result(), other.run(echo, handle.id).result(), other.run('echo', handle.id).result()]
+      const waiting = [
+        handle.result(),
+        other.run(echo, handle.id).result(),
+        other.run('echo', handle.id).result(),
+      ]
       await store.worker([echo]).start()
       expect(await Promise.all(waiting)).toEqual([7, 7, 7])
       expect(await handle.peek()).toEqual({ output: 7 })
@@ -122,7 +128,9 @@ export function results(target: Target): void {
       const store = await bench.open()
       const workflow = defineWorkflow('listed', async (run) => {
         await run.step('ok', () => new Date(5))
-        await run.step('bad', { retry: { maxAttempts: 1 } }, () => Promise.reject(new TypeError('no'))).catch(() => '')
+        await run
+          .step('bad', { retry: { maxAttempts: 1 } }, () => Promise.reject(new TypeError('no')))
+          .catch(() => '')
         await run.sleep('nap', 1)
         await run.transaction('write', () => 3n)
         await run.pause('wait', { timeout: 1 })
@@ -133,7 +141,14 @@ export function results(target: Target): void {
       const steps = await handle.steps()
       expect(steps).toMatchObject([
         { name: 'ok', kind: 'step', status: 'success', output: new Date(5), failures: 0 },
-        { name: 'bad', kind: 'step', status: 'error', output: undefined, failures: 1, error: { name: 'TypeError' } },
+        {
+          name: 'bad',
+          kind: 'step',
+          status: 'error',
+          output: undefined,
+          failures: 1,
+          error: { name: 'TypeError' },
+        },
         { name: 'nap', kind: 'sleep', status: 'success', wakeAt: expect.any(Date) },
         { name: 'write', kind: 'transaction', status: 'success', output: 3n },
         { name: 'wait@timeout', kind: 'timer', wakeAt: expect.any(Date) },
@@ -154,7 +169,10 @@ export function results(target: Target): void {
       await store.worker([echo, failing]).start()
       await Promise.allSettled([...good, ...bad].map((handle) => handle.result()))
       const newestFirst = (handles: readonly { id: string }[]): string[] =>
-        handles.map((handle) => handle.id).sort().reverse()
+        handles
+          .map((handle) => handle.id)
+          .sort()
+          .reverse()
 
       const seen: string[] = []
       for (let cursor: string | undefined, pages = 0; ; pages++) {
@@ -189,7 +207,9 @@ export function results(target: Target): void {
       let broken = true
       const workflow = defineWorkflow('mended', { stepRetry: { maxAttempts: 1 } }, async (run) => {
         await run.step('a', () => ran.push('a'))
-        const caught = await run.step('caught', () => Promise.reject(new Error('handled'))).catch(() => 'handled')
+        const caught = await run
+          .step('caught', () => Promise.reject(new Error('handled')))
+          .catch(() => 'handled')
         await run.step('b', () => {
           ran.push('b')
           if (broken) throw new Error('broken')
@@ -246,9 +266,15 @@ export function results(target: Target): void {
       })
       await store.worker([workflow]).start()
       const handle = await store.trigger(workflow)
-      await eventually('the first attempt', async () => (await store.admin.runs.get(handle.id)).failures === 1)
+      await eventually(
+        'the first attempt',
+        async () => (await store.admin.runs.get(handle.id)).failures === 1,
+      )
       expect(await handle.peek()).toBeUndefined()
-      expect(await store.admin.runs.get(handle.id)).toMatchObject({ status: 'queued', error: { message: 'once' } })
+      expect(await store.admin.runs.get(handle.id)).toMatchObject({
+        status: 'queued',
+        error: { message: 'once' },
+      })
       expect(attempts).toBe(1)
     })
   })

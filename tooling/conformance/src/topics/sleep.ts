@@ -30,7 +30,12 @@ export function sleep(target: Target): void {
       await eventually('the slot to be free', () => worker.active === 0)
       const other = await store.trigger(quick)
       await passTime(clock, 'another run', async () => (await other.peek()) !== undefined, 20)
-      expect(await store.admin.metrics('sleeper')).toMatchObject({ paused: 1, leased: 0, ready: 0, delayed: 0 })
+      expect(await store.admin.metrics('sleeper')).toMatchObject({
+        paused: 1,
+        leased: 0,
+        ready: 0,
+        delayed: 0,
+      })
 
       const due = (await handle.steps())[0]!.wakeAt!.getTime()
       await clock.advance(due - 1 - clock.databaseNow())
@@ -54,7 +59,10 @@ export function sleep(target: Target): void {
       await store.worker([workflow]).start()
       const handle = await store.trigger(workflow)
       await passTime(clock, 'the run to sleep', async () => (await handle.status()) === 'paused', 20)
-      expect(await handle.steps()).toMatchObject([{ name: 'past' }, { name: 'future', kind: 'sleep', wakeAt: until }])
+      expect(await handle.steps()).toMatchObject([
+        { name: 'past' },
+        { name: 'future', kind: 'sleep', wakeAt: until },
+      ])
       await passTime(clock, 'the end', async () => (await handle.peek()) !== undefined)
       expect(await handle.result()).toBeGreaterThanOrEqual(until.getTime())
     })
@@ -69,7 +77,12 @@ export function sleep(target: Target): void {
       const first = await bench.open({ clock })
       await first.worker([workflow]).start()
       const { id } = await first.trigger(workflow)
-      await passTime(clock, 'the run to sleep', async () => (await first.run(workflow, id).status()) === 'paused', 20)
+      await passTime(
+        clock,
+        'the run to sleep',
+        async () => (await first.run(workflow, id).status()) === 'paused',
+        20,
+      )
       const due = (await first.run(workflow, id).steps())[0]!.wakeAt!.getTime()
       expect(due - clock.databaseNow()).toBeGreaterThan(years - 60_000)
       await first.close()
@@ -130,7 +143,12 @@ export function sleep(target: Target): void {
       const worker = first.worker([workflow])
       await worker.start()
       const { id } = await first.trigger(workflow)
-      await passTime(clock, 'the run to sleep', async () => (await first.run(workflow, id).status()) === 'paused', 20)
+      await passTime(
+        clock,
+        'the run to sleep',
+        async () => (await first.run(workflow, id).status()) === 'paused',
+        20,
+      )
       await clock.advance(30_000)
       await worker.stop()
       const second = await bench.open({ clock })
@@ -166,7 +184,12 @@ export function sleep(target: Target): void {
       await passTime(clock, 'the run to be put down', async () => (await handle.status()) === 'paused', 50)
       expect(woken.short).toBeUndefined()
       await passTime(clock, 'the short one', () => woken.short !== undefined, 50)
-      await passTime(clock, 'the run to be put down again', async () => (await handle.status()) === 'paused', 50)
+      await passTime(
+        clock,
+        'the run to be put down again',
+        async () => (await handle.status()) === 'paused',
+        50,
+      )
       expect(woken.long).toBeUndefined()
       await passTime(clock, 'the end', async () => (await handle.peek()) !== undefined)
       expect(woken.moment).toBeGreaterThanOrEqual(500)
@@ -180,7 +203,12 @@ export function sleep(target: Target): void {
       const workflow = defineWorkflow('senseless', async (run) => {
         const errors: unknown[] = []
         for (const span of [-1, NaN, Infinity, 'soon']) {
-          errors.push(await run.sleep('bad', span).then(() => span, (error: unknown) => error))
+          errors.push(
+            await run.sleep('bad', span).then(
+              () => span,
+              (error: unknown) => error,
+            ),
+          )
         }
         errors.push(await run.sleepUntil('bad', new Date(NaN)).catch((error: unknown) => error))
         return errors.map((error) => error instanceof InvalidArgumentError)

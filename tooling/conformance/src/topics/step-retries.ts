@@ -37,7 +37,11 @@ export function stepRetries(target: Target): void {
     it('takes what a step does not say about retries from the workflow', async () => {
       const store = await bench.open()
       let attempts = 0
-      const stepRetry = { maxAttempts: 9, delay: 1, shouldRetry: (error: unknown) => String(error).includes('again') }
+      const stepRetry = {
+        maxAttempts: 9,
+        delay: 1,
+        shouldRetry: (error: unknown) => String(error).includes('again'),
+      }
       const workflow = defineWorkflow('refined', { stepRetry }, async (run) => {
         await run.step('stops', { retry: { maxAttempts: 3 } }, () => {
           attempts++
@@ -45,7 +49,9 @@ export function stepRetries(target: Target): void {
         })
       })
       await store.worker([workflow]).start()
-      await expect((await store.trigger(workflow)).result()).rejects.toMatchObject({ cause: { message: 'enough' } })
+      await expect((await store.trigger(workflow)).result()).rejects.toMatchObject({
+        cause: { message: 'enough' },
+      })
       expect(attempts).toBe(2)
     })
 
@@ -63,7 +69,12 @@ export function stepRetries(target: Target): void {
       const quick = defineWorkflow('quick', (run) => run.step('one', () => 'done'))
       await store.worker([workflow, quick], { concurrency: 1 }).start()
       const handle = await store.trigger(workflow)
-      await passTime(clock, 'the step to fail', async () => (await handle.steps())[0]?.status === 'retrying', 20)
+      await passTime(
+        clock,
+        'the step to fail',
+        async () => (await handle.steps())[0]?.status === 'retrying',
+        20,
+      )
       await passTime(clock, 'the run to be put back', async () => (await handle.status()) === 'queued', 20)
       const other = await store.trigger(quick)
       await passTime(clock, 'another run to use the slot', async () => (await other.peek()) !== undefined, 20)
@@ -87,7 +98,9 @@ export function stepRetries(target: Target): void {
           attempts.push(clock.databaseNow())
           if (attempt === 1) throw new Error('once')
         })
-        const napping = run.sleep('nap', '10s').then(() => run.step('nap_over', () => woken.push(clock.databaseNow())))
+        const napping = run
+          .sleep('nap', '10s')
+          .then(() => run.step('nap_over', () => woken.push(clock.databaseNow())))
         await Promise.all([flaky, napping])
       })
       await store.worker([workflow]).start()
@@ -98,6 +111,33 @@ export function stepRetries(target: Target): void {
       expect(attempts).toHaveLength(2)
       expect(attempts[1]! - attempts[0]!).toBeGreaterThanOrEqual(minute)
       expect(woken[0]! - attempts[0]!).toBeLessThan(minute)
+    })
+
+    it('lets go of the run when the worker stops during a short wait, long before the grace is over', async () => {
+      const clock = new TestClock()
+      const store = await bench.open({ clock })
+      const events: unknown[] = []
+      const retry = { maxAttempts: 5, backoff: 'fixed', delay: 900 } as const
+      const workflow = defineWorkflow('stopped_short', (run) =>
+        run.step('fails', { retry }, ({ attempt }) => {
+          throw new Error(`attempt ${attempt}`)
+        }),
+      )
+      const worker = store.worker([workflow], {
+        onEvent: (event) => {
+          if (event.type === 'step_failed' || event.type === 'released') events.push(event)
+        },
+      })
+      await worker.start()
+      const handle = await store.trigger(workflow)
+      await passTime(clock, 'the first attempt', () => events.length === 1, 20)
+      const from = clock.databaseNow()
+      const stopping = worker.stop({ grace: '1h' })
+      await passTime(clock, 'the stop', () => worker.status === 'stopped', 20)
+      await stopping
+      expect(clock.databaseNow() - from).toBeLessThan(60_000)
+      expect(events).toMatchObject([{ type: 'step_failed' }, { type: 'released', reason: 'stop' }])
+      expect(await handle.status()).toBe('queued')
     })
 
     it('waits as long as the error asks for', async () => {
@@ -187,19 +227,23 @@ export function stepRetries(target: Target): void {
       const obstacle = new Obstacle()
       const keys: Record<string, string[]> = {}
       const note = (step: string, key: string): number => (keys[step] ??= []).push(key)
-      const workflow = defineWorkflow('idempotent', { stepRetry: { maxAttempts: 2, delay: 1 } }, async (run) => {
-        await run.step('twice', ({ attempt, idempotencyKey }) => {
-          note('twice', idempotencyKey)
-          if (attempt === 1) throw new Error('once')
-        })
-        await run.map('each', [0, 1], (_, item) =>
-          item.step('inner', ({ idempotencyKey }) => note('inner', idempotencyKey)),
-        )
-        await run.step('obstacle', (context) => {
-          note('obstacle', context.idempotencyKey)
-          return obstacle.body(context)
-        })
-      })
+      const workflow = defineWorkflow(
+        'idempotent',
+        { stepRetry: { maxAttempts: 2, delay: 1 } },
+        async (run) => {
+          await run.step('twice', ({ attempt, idempotencyKey }) => {
+            note('twice', idempotencyKey)
+            if (attempt === 1) throw new Error('once')
+          })
+          await run.map('each', [0, 1], (_, item) =>
+            item.step('inner', ({ idempotencyKey }) => note('inner', idempotencyKey)),
+          )
+          await run.step('obstacle', (context) => {
+            note('obstacle', context.idempotencyKey)
+            return obstacle.body(context)
+          })
+        },
+      )
       const handle = await takenOver(bench, workflow, obstacle)
       await handle.result()
       expect(keys.twice).toHaveLength(2)
@@ -224,7 +268,9 @@ export function stepRetries(target: Target): void {
             return eventually('all to run', () => begun === 40).then(() => undefined)
           }
           await Promise.all(
-            Array.from({ length: 40 }, (_, i) => run.step('wide', { key: String(i), timeout: '1m' }, together)),
+            Array.from({ length: 40 }, (_, i) =>
+              run.step('wide', { key: String(i), timeout: '1m' }, together),
+            ),
           )
         })
         await store.worker([workflow]).start()

@@ -197,6 +197,7 @@ export function steps(target: Target): void {
           attempts++
           return tooBig()
         })
+        return 'not reached'
       })
       const ofRun = defineWorkflow('big_run', options, tooBig)
       await store.worker([ofStep, ofRun]).start()

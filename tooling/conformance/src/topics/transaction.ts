@@ -86,7 +86,9 @@ export function transaction(target: Target): void {
       expect((await handle.steps())[0]).toMatchObject({ kind: 'transaction', status: 'error', failures: 1 })
     })
 
-    it('are rolled back past their time limit, and nothing the late callback does counts', async ({ skip }) => {
+    it('are rolled back past their time limit, and nothing the late callback does counts', async ({
+      skip,
+    }) => {
       skip(target.name.includes('memory'), 'one connection: a late callback has the application’s own')
       const store = await bench.open()
       let goOn = (): void => undefined
@@ -107,7 +109,9 @@ export function transaction(target: Target): void {
         })
         const error = await slow.catch((e: unknown) => e)
         goOn()
-        await run.step('wait', () => eventually('the late callback', () => afterwards.length === 1).then(() => null))
+        await run.step('wait', () =>
+          eventually('the late callback', () => afterwards.length === 1).then(() => null),
+        )
         await run.transaction('next', async (tx) => {
           await bench.db.writeEffect(tx, 'next')
         })

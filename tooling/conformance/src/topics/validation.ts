@@ -165,7 +165,7 @@ export function validation(target: Target): void {
       ])
       await expectRefused('UNSERIALIZABLE', [
         ['a function', () => store.producer('q').enqueue(() => 1)],
-        ['a function, in a transaction', () => store.producer('q').enqueue(() => 1, { tx: {} })],
+        ['a function, in a transaction', () => store.producer('q').enqueue(() => 1, { tx: {} as never })],
       ])
       await expectRefused('RATE_LIMITED', [
         ['the rate', () => producer.enqueueMany([{ to: 'a@b' }, { to: 'c@d' }])],

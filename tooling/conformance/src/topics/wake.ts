@@ -14,47 +14,54 @@ export function wake(target: Target): void {
     const bench = useBench(target)
     const queue = defineQueue<number>('calls')
 
+    const open = (clock: HintOnlyClock): Promise<Store> => bench.open({ clock, pollInterval: '1h' })
+
     /** A worker that is fast asleep: it polls no more, only a hint wakes it. */
-    async function asleep(): Promise<{ store: Store; seen: number[]; clock: HintOnlyClock }> {
-      const clock = new HintOnlyClock()
-      const store = await bench.open({ clock, pollInterval: '1h' })
+    async function asleep(clock: HintOnlyClock, store: Store): Promise<number[]> {
       const seen: number[] = []
       await store.worker([queue.handler(({ payload }) => void seen.push(payload))]).start()
       await eventually('the worker to sleep', () => clock.asleep)
-      return { store, seen, clock }
+      return seen
     }
 
+    /** What is there before the worker, and then what wakes it. */
     const causes: Record<string, (store: Store) => Promise<() => Promise<unknown>>> = {
-      'a message': async (store) => () => store.producer(queue).enqueue(7),
-      'a batch': async (store) => () => store.producer(queue).enqueueMany([7]),
-      'a message that is made due by a replacement': async (store) => {
+      'a message': (store) => Promise.resolve(() => store.producer(queue).enqueue(7)),
+      'a batch': (store) => Promise.resolve(() => store.producer(queue).enqueueMany([7])),
+      'a replacement that is due earlier': async (store) => {
         await store.producer(queue).enqueue(1, { key: 'k', delay: '1h' })
         return () => store.producer(queue).enqueue(7, { key: 'k', onConflict: 'replace' })
       },
-      'the resumption of its queue': async (store) => {
-        await store.admin.queues.pause('calls')
+      'the resumption of the queue': async (store) => {
         await store.producer(queue).enqueue(7)
+        await store.admin.queues.pause('calls')
         return () => store.admin.queues.resume('calls')
       },
       'a message given back': async (store) => {
-        await store.admin.queues.pause('calls')
         await store.producer(queue).enqueue(7)
-        await store.admin.queues.resume('calls')
         const [message] = await store.consumer(queue).dequeue()
-        return message === undefined ? () => Promise.resolve() : () => message.release()
+        return () => message!.release()
       },
       'a replay': async (store) => {
-        const id = await store.producer(queue).enqueue(7, { delay: '1h' })
-        await bench.db.query(
-          `update pgqrs_messages set status = 'error', finished_at = enqueued_at where id = '${id}'`,
-        )
+        const id = await store.producer(queue).enqueue(7)
+        const [message] = await store.consumer(queue).dequeue()
+        await message!.fail('no')
         return () => store.admin.dead.replay(id)
+      },
+      'what a worker held that was shut down': async (store) => {
+        await store.producer(queue).enqueue(7)
+        const hands = store.consumer(queue)
+        await hands.dequeue()
+        await store.admin.workers.suspend(hands.workerId)
+        return () => store.admin.workers.shutdown(hands.workerId, { release: true })
       },
     }
     it.each(Object.keys(causes))('reaches a worker of the same store at once: %s', async (name) => {
-      const { store, seen, clock } = await asleep()
+      const clock = new HintOnlyClock()
+      const store = await open(clock)
       const act = await causes[name]!(store)
-      await eventually('the worker to sleep', () => clock.asleep)
+      const seen = await asleep(clock, store)
+      expect(seen).toEqual([])
       await act()
       await eventually('the work to be done', () => seen.includes(7))
     })
@@ -62,7 +69,8 @@ export function wake(target: Target): void {
     it('reaches a worker of another store without a poll', async ({ skip }) => {
       const { wake: means } = target.capabilities
       skip(means === 'none', 'nothing tells of the changes of others: they are found by polling alone')
-      const { seen, clock } = await asleep()
+      const clock = new HintOnlyClock()
+      const seen = await asleep(clock, await open(clock))
       const other = await bench.open()
       await other.producer(queue).enqueue(1)
       await eventually('the work to be done', () => seen.length === 1)
@@ -79,7 +87,8 @@ export function wake(target: Target): void {
         means !== 'watch',
         'hints are not part of the application’s transaction: its messages are found by polling',
       )
-      const { seen } = await asleep()
+      const clock = new HintOnlyClock()
+      const seen = await asleep(clock, await open(clock))
       const other = await bench.open()
       await bench.db.inTransaction(async (tx) => {
         await other.producer(queue).enqueue(1, { tx })
