@@ -63,10 +63,16 @@ for (const page of readPages()) {
         const from = line === block.line ? '' : `, begins at line ${line}`
         it(`${name}${from}`, { timeout: 90_000 }, async () => {
           reading.printed = await reading.sandbox().runProgram(code)
+          expect(reading.printed.split('\n')).toEqual(expect.arrayContaining(printedBy(code)))
         })
       }
     }
   })
+}
+
+/** What a program says, in comments behind `console.log(…)`, that it prints. */
+function printedBy(code: string): string[] {
+  return [...code.matchAll(/console\.log\(.*\) \/\/ (.+)$/gm)].map(([, said = '']) => said)
 }
 
 function leftOut(name: string, reason: string): void {
@@ -80,7 +86,7 @@ function shell(reading: Reading, block: Block): void {
     const name = `line ${block.line} (sh): ${text}`
     if (notRun !== undefined) leftOut(name, notRun)
     else {
-      it(name, async () => {
+      it(name, { timeout: 90_000 }, async () => {
         reading.printed = await runCommand(text, reading.sandbox())
       })
     }

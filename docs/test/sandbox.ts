@@ -21,6 +21,7 @@ export class Sandbox {
   readonly env: Record<string, string> = {}
   private readonly database = `pgqrs_docs_${Math.random().toString(36).slice(2, 10)}`
   private created = false
+  private readonly roles = new Set<string>()
   private server: LibsqlServer | undefined
   private readonly closers: (() => Promise<void>)[] = []
 
@@ -82,11 +83,18 @@ export class Sandbox {
     return path
   }
 
+  /** The role that stands in for one of the page's: roles belong to the whole server. */
+  roleName(role: string): string {
+    return `${this.database}_${role}`
+  }
+
   /** Executes SQL statements on the page's Postgres. */
   async runSql(text: string): Promise<void> {
+    for (const [, role = ''] of text.matchAll(/create role (\w+)/g)) this.roles.add(role)
+    const local = text.replaceAll(/\w+/g, (word) => (this.roles.has(word) ? this.roleName(word) : word))
     const sql = postgres(await this.postgresDsn(), { max: 1, onnotice: () => {} })
     try {
-      await sql.unsafe(text)
+      await sql.unsafe(local)
     } finally {
       await sql.end({ timeout: 1 })
     }
@@ -103,6 +111,9 @@ export class Sandbox {
     await this.server?.stop()
     if (this.created) {
       await this.onServer((sql) => sql.unsafe(`drop database if exists ${this.database} with (force)`))
+      for (const role of this.roles) {
+        await this.onServer((sql) => sql.unsafe(`drop role if exists ${this.roleName(role)}`))
+      }
     }
     if (existsSync(this.folder)) rmSync(this.folder, { recursive: true, force: true })
   }

@@ -7,16 +7,16 @@ import { json, pgqrs } from './command-line.js'
 import { installedProject } from './project.js'
 
 const destructive = [
-  ['uninstall'],
-  ['queue', 'purge', 'emails'],
-  ['queue', 'delete', 'emails', '--force'],
-  ['worker', 'purge', '--older-than', '1ms'],
+  'uninstall',
+  'queue purge emails',
+  'queue delete emails --force',
+  'worker purge --older-than 1ms',
 ]
 
-it.each(destructive)('%s %s does nothing when nobody can be asked', async (...args) => {
+it.each(destructive)('%s: does nothing when nobody can be asked', async (args) => {
   const store = await installedProject()
   await store.producer('emails').enqueue(1)
-  const { code, stdout, stderr } = await pgqrs(args.filter((arg) => arg !== undefined))
+  const { code, stdout, stderr } = await pgqrs(args.split(' '))
   expect(code).toBe(2)
   expect(stdout).toBe('')
   expect(stderr).toMatch(

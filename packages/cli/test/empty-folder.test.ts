@@ -165,30 +165,34 @@ it(
 )
 
 it(
-  'finds the driver of the project where pnpm keeps it from core',
+  'finds the driver of a pnpm workspace package, which core cannot see',
   async () => {
-    const folder = await emptyFolder()
+    const workspace = await emptyFolder()
+    const app = join(workspace, 'app')
+    await mkdir(app)
     const file = (name: string): string => `file:${tarballs.of(name)}`
     const own = {
       '@pgqrs/core': file('core'),
       '@pgqrs/postgres': file('postgres'),
       '@pgqrs/cli': file('cli'),
     }
-    // The tarballs name each other by version, and no registry has that version yet.
-    const manifest = { private: true, dependencies: { ...own, postgres: '^3.4.9' }, pnpm: { overrides: own } }
-    await writeFile(join(folder, 'package.json'), JSON.stringify(manifest))
-    await writeFile(join(folder, '.npmrc'), 'hoist=false\n')
-    await mustRun('pnpm', ['install', '--prefer-offline', '--no-frozen-lockfile'], folder)
-    const main = join(folder, 'node_modules/@pgqrs/cli/dist/main.js')
+    const manifests = {
+      [workspace]: { private: true, pnpm: { overrides: own } }, // no registry has these versions yet
+      [app]: { name: 'app', dependencies: { ...own, postgres: '^3.4.9' } },
+    }
+    for (const [place, manifest] of Object.entries(manifests))
+      await writeFile(join(place, 'package.json'), JSON.stringify(manifest))
+    await writeFile(join(workspace, 'pnpm-workspace.yaml'), 'packages: [app]\nhoist: false\n')
+    await mustRun('pnpm', ['install', '--prefer-offline', '--no-frozen-lockfile'], workspace)
+    const main = join(app, 'node_modules/@pgqrs/cli/dist/main.js')
     const env = { PGQRS_DSN: await emptyDatabase() }
-    expect(await inFolder(folder, process.execPath, [main, 'install'], env)).toMatchObject({
-      code: 0,
-      stderr: '',
+    const install = (folder: string): Promise<Ended> =>
+      inFolder(folder, process.execPath, [main, 'install'], env)
+    expect(await install(tmpdir())).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('[DRIVER_MISSING]'),
     })
-    expect(await inFolder(folder, process.execPath, [main, 'verify'], env)).toMatchObject({
-      code: 0,
-      stderr: '',
-    })
+    expect(await install(app)).toMatchObject({ code: 0, stderr: '' })
   },
   minutes(3),
 )

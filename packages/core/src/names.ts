@@ -82,7 +82,7 @@ export function checkSchema(schema: string): string {
 
 /** A value from outside, quoted and short enough for an error message, with nothing that moves a terminal's cursor. */
 export function display(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(clipped(withoutSecrets(value)))
+  if (typeof value === 'string') return JSON.stringify(clipped(withoutSecrets(value.slice(0, 2000))))
   if (typeof value === 'function') return 'a function'
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return value instanceof Date ? 'a Date' : 'an object'
@@ -91,7 +91,8 @@ export function display(value: unknown): string {
 
 /** A text without the passwords and tokens of the addresses in it. */
 export function withoutSecrets(text: string): string {
-  return text.replace(/\/\/\S*@/g, '//…@').replace(/([?&](?:authToken|password)=)[^&\s]*/gi, '$1…')
+  const masked = text.replace(/\/\/\S*@/g, '//…@').replace(/[^\s/:]+:[^\s/]\S*@/g, '…@')
+  return masked.replace(/([?&](?:authToken|password)=)[^&\s]*/gi, '$1…')
 }
 
 function clipped(text: string): string {

@@ -98,6 +98,7 @@ describe('display', () => {
     'postgres://user:p4ss:w0rd/p4ssw0rd@host/app',
     'postgres://user:p4ssw0rd@p4ssw0rd@host/app',
     `postgres://user:${'p4ssw0rd'.repeat(20)}@host/app`,
+    'user:p4ssw0rd@host/app',
     'libsql://host?authToken=p4ssw0rd&tls=1',
     'postgres://host/app?user=me&password=p4ssw0rd',
   ])('and withoutSecrets hide what is secret in %s', (address) => {

@@ -35,8 +35,8 @@ export interface DriverSettings {
 // A single statement of the engine's takes milliseconds. One that waits this long has lost its connection, and must
 // be known to have done so before the default lease of 30 s lapses.
 const SHORTEST_ANSWER_MS = 5000
-// Migrations may build indexes on large tables, and wait for each other.
-const TOGETHER_ANSWER_MS = 15 * 60_000
+// Migrations may build indexes on large tables, and wait for each other; counts and purges walk over large tables.
+const SLOW_ANSWER_MS = 15 * 60_000
 
 /**
  * Postgres through postgres.js. Every connection, also on behalf of an application's client, is one of our own that
@@ -99,13 +99,19 @@ export class PostgresDriver implements Driver<TransactionSql> {
         const [only] = statements
         if (only === undefined) return []
         if (statements.length === 1) return [await this.#run(connection, only)]
-        return runTogether(connection, statements, TOGETHER_ANSWER_MS)
+        return runTogether(connection, statements, SLOW_ANSWER_MS)
       }),
     )
 
   /** @throws TimeoutError past the limit, ConnectionLost when it is unknown whether it was committed, and what the plan throws. */
   transaction<T>(plan: TransactionPlan<TransactionSql, T>): Promise<T> {
-    return this.#lanes.use((connection) => runPlan(connection, plan, this.#answerMs, this.#clock))
+    return this.#lanes.use((connection) =>
+      runPlan(connection, plan, {
+        answerMs: this.#answerMs,
+        clock: this.#clock,
+        explained: (work) => this.#explained(work),
+      }),
+    )
   }
 
   /** See {@link within}. */
@@ -126,7 +132,7 @@ export class PostgresDriver implements Driver<TransactionSql> {
   }
 
   #run(connection: Connection, statement: Statement): Promise<Row[]> {
-    return connection.run(statement, this.#answerMs)
+    return connection.run(statement, statement.slow === true ? SLOW_ANSWER_MS : this.#answerMs)
   }
 
   async #explained<T>(work: () => Promise<T>): Promise<T> {

@@ -8,18 +8,27 @@ import { openScope } from './transaction-tag.js'
 // The server's limits only count when this process no longer does, so they must not come first.
 const SERVER_GRACE_MS = 1000
 
+/** What {@link runPlan} needs besides. */
+export interface PlanRules {
+  /** How long the answer to COMMIT may take, in ms. */
+  readonly answerMs: number
+  readonly clock: Clock
+  /** Finds out what an error of a statement of ours means, and rejects with it. */
+  readonly explained: <T>(work: () => Promise<T>) => Promise<T>
+}
+
 /**
  * Carries a plan out on a connection that carries nothing else meanwhile.
- * @param answerMs how long the answer to COMMIT may take.
  * @throws TimeoutError past the plan's limit, ConnectionLost when the connection died, and what the plan throws.
  */
 export async function runPlan<T>(
   connection: Connection,
   plan: TransactionPlan<TransactionSql, T>,
-  answerMs: number,
-  clock: Clock,
+  { answerMs, clock, explained }: PlanRules,
 ): Promise<T> {
   const { limitMs } = plan
+  const ours = (statement: Statement): Promise<Row[]> =>
+    explained(async () => snakeCased(await connection.run(statement)))
   const stop = clock.after(limitMs, () => {
     connection.cancel()
     connection.kill(new TimeoutError(`The transaction took longer than ${limitMs} ms and was rolled back.`))
@@ -31,10 +40,10 @@ export async function runPlan<T>(
     `set local idle_in_transaction_session_timeout = ${serverMs}`
   try {
     return await transaction(connection, settings, answerMs, async () => {
-      plan.check(await ours(connection, plan.before))
+      plan.check(await ours(plan.before))
       const value = plainRows(await userPart(connection, plan))
       const rows: Row[][] = []
-      for (const statement of plan.after(value)) rows.push(await ours(connection, statement))
+      for (const statement of plan.after(value)) rows.push(await ours(statement))
       plan.checkAfter(rows)
       // From here on a limit would make it unknown whether the transaction counts.
       stop()
@@ -105,10 +114,6 @@ async function userPart<T>(connection: Connection, plan: TransactionPlan<Transac
 
 async function worked<T>(plan: TransactionPlan<TransactionSql, T>, tx: TransactionSql): Promise<T> {
   return plan.work(tx)
-}
-
-async function ours(connection: Connection, statement: Statement): Promise<Row[]> {
-  return snakeCased(await connection.run(statement))
 }
 
 // A result of postgres.js is a subclass of Array, which the codec would refuse; its rows are what was meant.

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import postgres, { type Sql } from 'postgres'
 import { inject, onTestFinished } from 'vitest'
 import type {} from '@pgqrs/test-database/vitest-global'
+import { systemClock, type Clock } from '@pgqrs/core/driver'
 import { PostgresDriver, type DriverSettings } from '../src/driver.js'
 import { parametersOfDsn } from '../src/parameters.js'
 
@@ -89,4 +90,16 @@ export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T)
   let resolve: (value: T) => void = () => {}
   const promise = new Promise<T>((r) => (resolve = r))
   return { promise, resolve }
+}
+
+/** The system's clock with timers of other lengths. */
+export function hastyClock(length: (ms: number, background: boolean) => number): Clock {
+  return {
+    databaseNow: () => null,
+    wallNow: () => systemClock.wallNow(),
+    monotonic: () => systemClock.monotonic(),
+    after: (ms, callback, options) =>
+      systemClock.after(length(ms, options?.background === true), callback, options),
+    settle: () => systemClock.settle(),
+  }
 }

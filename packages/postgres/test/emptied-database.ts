@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { TestDatabase } from '@pgqrs/conformance'
-import { connect } from '@pgqrs/postgres'
+import type { Target, TestDatabase, Topic } from '@pgqrs/conformance'
+import { connect, type PostgresOptions } from '@pgqrs/postgres'
 import postgres, { type Sql, type TransactionSql } from 'postgres'
 import { at, serverDsn } from './database.js'
 
@@ -10,7 +10,29 @@ export interface Reach {
   readonly schema?: string
   /** Turns the database's DSN into that of another way to it. */
   readonly by?: (dsn: string) => string
+  /** What stores are told besides, made from the database's own DSN. */
+  readonly options?: (dsn: string) => PostgresOptions
 }
+
+/** What Postgres can do, whichever way it is reached. */
+export const capabilities: Target['capabilities'] = {
+  wake: 'push',
+  oneWriter: false,
+  clock: 'database',
+  shared: true,
+  schemas: true,
+}
+
+/** Topics that take longest, for they wait for other processes to start, to die, or to lose their leases. */
+export const amongProcesses: ReadonlySet<Topic> = new Set<Topic>([
+  'crash',
+  'zombie',
+  'processes',
+  'lostAnswers',
+  'outages',
+  'resources',
+  'interrupted',
+])
 
 const LOOKER = 'pgqrs-conformance'
 
@@ -49,16 +71,18 @@ export class EmptiedDatabase {
 
   /** The database as it is while one test runs. */
   readonly create = (): Promise<TestDatabase> => {
-    const { schema, by } = this.#reach
+    const { schema, by, options: more } = this.#reach
     const dsn = by?.(this.#dsn) ?? this.#dsn
     const sql = this.#looker
+    const common = { dsn, ...(schema === undefined ? {} : { schema }), ...more?.(this.#dsn) }
     return Promise.resolve({
       dsn,
       ...(schema === undefined ? {} : { env: { PGQRS_SCHEMA: schema } }),
-      connect: (options) => connect({ dsn, ...(schema === undefined ? {} : { schema }), ...options }),
+      connect: (options) => connect({ ...common, ...options }),
       query: (text) => sql.unsafe(text),
       // Sent at once, as the other clients do: a query of postgres.js that nobody waits for is never sent.
-      writeEffect: (tx, name) => (tx as TransactionSql)`insert into effects (name) values (${name})`.execute(),
+      writeEffect: (tx, name) =>
+        (tx as TransactionSql)`insert into effects (name) values (${name})`.execute(),
       inTransaction: async (work) => {
         await sql.begin(work)
       },

@@ -1,12 +1,13 @@
 import { inspect } from 'node:util'
 import { randomBytes } from 'node:crypto'
 import { eventually, startProxy } from '@pgqrs/test-database'
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { expect, it, onTestFinished } from 'vitest'
-import type { Failure, Statement } from '@pgqrs/core/driver'
+import type { Failure, Statement, TransactionPlan } from '@pgqrs/core/driver'
 import type { PostgresDriver } from '../src/driver.js'
 import { parametersOfDsn } from '../src/parameters.js'
-import { at, client, database, driverFor } from './database.js'
+import { at, client, database, driverFor, hastyClock } from './database.js'
+import { plan } from './plan.js'
 
 const ROLE_PASSWORD = 'canary-of-the-role'
 
@@ -124,6 +125,15 @@ it('cancels a statement that takes too long, so that its effect is known', async
   expect((await failure(driver, 'select pg_sleep(20)')).kind).toBe('retry')
 }, 20_000)
 
+it('has more patience with a statement that is slow by nature', async () => {
+  const clock = hastyClock((ms) => (ms >= 5000 ? ms / 100 : ms))
+  const driver = driverFor(await database(), { connectionTimeoutMs: 2000, clock })
+  const sleep = statement('select 1 as one from pg_sleep(0.5)')
+  const cancelled = await driver.execute([sleep]).catch((error: unknown) => driver.classify(error).kind)
+  expect(cancelled).toBe('retry')
+  expect(await driver.execute([{ ...sleep, slow: true }])).toEqual([[{ one: 1 }]])
+})
+
 it('says which schema to create, also where Postgres only misses a table', async () => {
   const dsn = await database()
   const admin = client(dsn)
@@ -168,6 +178,39 @@ it.each(['bob', 'Bob "the" Builder'])(
     }
   },
 )
+
+it('explains what fails around a user’s transaction, and leaves alone what fails inside of it', async () => {
+  const dsn = await database()
+  await client(dsn).unsafe(
+    'create schema app; create table app.pgqrs_t (i int); create table app.mine (i int)',
+  )
+  const admin = client(dsn)
+  const driver = driverFor(await role(admin, dsn), { schema: 'app' })
+  const failureOf = async (parts: Partial<TransactionPlan<TransactionSql, void>>): Promise<Failure> => {
+    const error: unknown = await driver.transaction(plan<void>(() => undefined, parts)).then(
+      () => 'no error',
+      (e: unknown) => e,
+    )
+    return driver.classify(error)
+  }
+  const read = statement('select * from app.pgqrs_t')
+  const usage = {
+    kind: 'permission',
+    detail: expect.stringMatching(/^GRANT USAGE, CREATE ON SCHEMA app TO /),
+  }
+  expect(await failureOf({ before: read })).toEqual(usage)
+  expect(await failureOf({ after: () => [read] })).toEqual(usage)
+  const missing = statement('select * from app.pgqrs_missing')
+  await admin.unsafe(String((await failureOf({ before: read })).detail))
+  expect(await failureOf({ before: missing })).toEqual({ kind: 'not_installed' })
+  expect(
+    await failureOf({
+      work: async (tx) => {
+        await tx`select * from app.mine`
+      },
+    }),
+  ).toEqual({ kind: 'permission' })
+})
 
 it('names the GRANT for the schema of the search path', async () => {
   const dsn = await database()

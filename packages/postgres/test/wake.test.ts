@@ -1,10 +1,10 @@
 import { eventually, startPgBouncer, startProxy } from '@pgqrs/test-database'
 import { expect, it, onTestFinished } from 'vitest'
-import { systemClock, type Clock } from '@pgqrs/core/driver'
+import type { Clock } from '@pgqrs/core/driver'
 import type { PostgresDriver } from '../src/driver.js'
 import { parametersOfDsn } from '../src/parameters.js'
 import { payloads } from '../src/wake.js'
-import { client, database, driverFor, strayErrors } from './database.js'
+import { client, database, driverFor, hastyClock, strayErrors } from './database.js'
 
 interface Ear {
   readonly heard: string[]
@@ -27,15 +27,8 @@ function listening(dsn: string, settings: Parameters<typeof driverFor>[1] = {}):
 }
 
 /** A clock whose pauses between two proofs are short. */
-function hastyClock(): Clock {
-  return {
-    databaseNow: () => null,
-    wallNow: () => systemClock.wallNow(),
-    monotonic: () => systemClock.monotonic(),
-    after: (ms, callback, options) =>
-      systemClock.after(options?.background === true ? Math.min(ms, 50) : ms / 10, callback, options),
-    settle: () => systemClock.settle(),
-  }
+function hasty(): Clock {
+  return hastyClock((ms, background) => (background ? Math.min(ms, 50) : ms / 10))
 }
 
 it('has proved that hints arrive when listen resolves, and then passes them on', async () => {
@@ -88,7 +81,7 @@ it('notices a connection that went dead without a word, by proving itself again 
   const dsn = await database()
   const proxy = await startProxy(dsn)
   onTestFinished(() => proxy.stop())
-  const ear = await listen(listening(dsn, { listen: parametersOfDsn(proxy.dsn, true), clock: hastyClock() }))
+  const ear = await listen(listening(dsn, { listen: parametersOfDsn(proxy.dsn, true), clock: hasty() }))
   expect(ear.proved).toEqual([true])
   proxy.halfOpen()
   await eventually('the news', () => ear.proved.at(-1) === false)
@@ -104,7 +97,7 @@ it('finds out that PgBouncer delivers nothing, and uses the direct DSN when it i
   skip(bouncer === undefined, 'pgbouncer is not installed')
   onTestFinished(() => bouncer!.stop())
   const parameters = parametersOfDsn(bouncer!.dsn, false)
-  const deaf = await listen(driverFor(bouncer!.dsn, { parameters, listen: parameters, clock: hastyClock() }))
+  const deaf = await listen(driverFor(bouncer!.dsn, { parameters, listen: parameters, clock: hasty() }))
   expect(deaf.proved).toEqual([false])
   const direct = await listen(driverFor(bouncer!.dsn, { parameters, listen: parametersOfDsn(dsn, true) }))
   expect(direct.proved).toEqual([true])

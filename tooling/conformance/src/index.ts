@@ -40,51 +40,63 @@ import { cancel } from './topics/cancel.js'
 import { results } from './topics/results.js'
 import { transaction } from './topics/transaction.js'
 import { asMessages } from './topics/as-messages.js'
+import { idle } from './topics/idle.js'
 
 export type { Row, Target, TestDatabase } from './target.js'
 
-/** Runs everything every driver must show. What a driver cannot do is skipped, counted and explained. */
-export function exercise(target: Target): void {
+const topics = {
+  enqueue,
+  crash,
+  lostAnswers,
+  outages,
+  processes,
+  zombie,
+  enqueueMany,
+  keys,
+  transactional,
+  consumer,
+  leases,
+  handlers,
+  retries,
+  strangeOutcomes,
+  stopping,
+  deadLetters,
+  workers,
+  workerStates,
+  queues,
+  metrics,
+  retention,
+  wake,
+  resources,
+  payloads,
+  validation,
+  names,
+  badArguments,
+  install,
+  steps,
+  stepRetries,
+  errors,
+  parallel,
+  divergence,
+  interrupted,
+  sleep,
+  pause,
+  cancel,
+  results,
+  transaction,
+  asMessages,
+} satisfies Record<string, (target: Target) => void>
+
+/** Name of a part of the suite. */
+export type Topic = keyof typeof topics
+
+/**
+ * Runs everything every driver must show. What a driver cannot do is skipped, counted and explained.
+ * @param chosen which topics, for a suite in several files. Default: all of them.
+ */
+export function exercise(target: Target, chosen: (topic: Topic) => boolean = () => true): void {
   describe(target.name, () => {
-    enqueue(target)
-    crash(target)
-    lostAnswers(target)
-    outages(target)
-    processes(target)
-    zombie(target)
-    enqueueMany(target)
-    keys(target)
-    transactional(target)
-    consumer(target)
-    leases(target)
-    handlers(target)
-    retries(target)
-    strangeOutcomes(target)
-    stopping(target)
-    deadLetters(target)
-    workers(target)
-    workerStates(target)
-    queues(target)
-    metrics(target)
-    retention(target)
-    wake(target)
-    resources(target)
-    payloads(target)
-    validation(target)
-    names(target)
-    badArguments(target)
-    install(target)
-    steps(target)
-    stepRetries(target)
-    errors(target)
-    parallel(target)
-    divergence(target)
-    interrupted(target)
-    sleep(target)
-    pause(target)
-    cancel(target)
-    results(target)
-    transaction(target)
-    asMessages(target)
+    for (const [name, topic] of Object.entries(topics)) if (chosen(name as Topic)) topic(target)
+    idle(target)
   })
 }

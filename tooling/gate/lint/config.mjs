@@ -38,6 +38,8 @@ const typeAware = {
   '@typescript-eslint/require-await': 'off',
   // defineQueue<Payload>('name') is our API: a type argument in place of a schema.
   '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+  // The default transaction of a store depends on which drivers a program imports.
+  '@typescript-eslint/no-unnecessary-type-arguments': 'off',
 }
 
 /** The rules for the repository at this folder. */
@@ -100,6 +102,11 @@ export function lintConfig(root) {
         '@typescript-eslint/no-non-null-assertion': 'off',
         '@typescript-eslint/unbound-method': 'off',
       },
+    },
+    // The default is what the drivers in a program make of it: alone it is this driver's transaction, else a union.
+    {
+      files: ['packages/{postgres,sqlite,turso}/src/connect.ts'],
+      rules: { '@typescript-eslint/no-unnecessary-type-arguments': 'off' },
     },
     // A unit test beside its source may do what the source may not.
     {

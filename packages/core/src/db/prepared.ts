@@ -66,13 +66,13 @@ export function fill(slot: Slot, args: object, item?: object): unknown {
 export function prepare<Args extends object, Row>(
   dialect: SqlDialect,
   build: (params: Params<Args>) => Query,
-  options: { readonly reads?: boolean } = {},
+  options: Partial<Pick<Statement, 'reads' | 'slow'>> = {},
 ): Prepared<Args, Row> {
   const { sql: text, slots } = compile(dialect, build(params<Args>()))
-  const reads = options.reads ?? false
+  const traits = { reads: false, ...options }
   return {
     sql: text,
-    bind: (args) => ({ sql: text, parameters: slots.map((slot) => fill(slot, args)), reads }),
+    bind: (args) => ({ sql: text, parameters: slots.map((slot) => fill(slot, args)), ...traits }),
   }
 }
 

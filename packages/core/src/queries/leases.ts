@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { SqlDialect } from '../db/dialect.js'
-import { prepareBatch } from '../db/prepared.js'
+import { prepare, prepareBatch } from '../db/prepared.js'
 import type { Status } from '../status.js'
 import { millisOf } from './fields.js'
 
@@ -54,6 +54,14 @@ export function leaseQueries(d: SqlDialect) {
           returning pgqrs_messages.id, pgqrs_messages.status, ${tallyOf}`,
           1,
         ),
+    ),
+
+    /** Which of these messages have been asked to cancel, and under which grant they are held. */
+    cancelling: prepare<{ ids: string }, { id: string; lease_id: string }>(
+      d,
+      (p) => sql`select id, lease_id from ${messages}
+        where ${d.among(sql.ref('id'), p.ids, 'uuid')} and status = 'cancelling'`,
+      { reads: true },
     ),
 
     /** Gives back what the caller holds. A message asked to cancel ends cancelled instead. */

@@ -14,6 +14,8 @@ export interface ListArgs {
   limit: number
 }
 
+const walk = { reads: true, slow: true }
+
 /** Pages over messages and runs, newest first. */
 export function listQueries(d: SqlDialect) {
   const messages = d.table('pgqrs_messages')
@@ -23,13 +25,11 @@ export function listQueries(d: SqlDialect) {
       and ${d.among(sql.ref('status'), p.statuses, 'text')} ${more} order by id desc limit ${p.limit}`
 
   return {
-    all: prepare<ListArgs, MessageRow>(d, (p) => page(p, sql``), { reads: true }),
+    all: prepare<ListArgs, MessageRow>(d, (p) => page(p, sql``), walk),
     /** Only what has not finished: served by the index of live messages. */
-    live: prepare<ListArgs, MessageRow>(d, (p) => page(p, sql`and finished_at is null`), { reads: true }),
+    live: prepare<ListArgs, MessageRow>(d, (p) => page(p, sql`and finished_at is null`), walk),
     /** Only what has finished. */
-    finished: prepare<ListArgs, MessageRow>(d, (p) => page(p, sql`and finished_at is not null`), {
-      reads: true,
-    }),
+    finished: prepare<ListArgs, MessageRow>(d, (p) => page(p, sql`and finished_at is not null`), walk),
   }
 }
 

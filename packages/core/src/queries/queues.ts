@@ -77,14 +77,14 @@ export function queueQueries(d: SqlDialect) {
           ${count(sql`vt > ${d.now(p.now)} and status = 'paused'`)} as paused,
           ${d.millis(d.now(p.now))} - ${d.millis(sql`min(case when vt <= ${d.now(p.now)} then vt end)`)} as oldest_ms
         from ${messages} where finished_at is null group by queue`,
-      { reads: true },
+      { reads: true, slow: true },
     ),
 
     /** Counts of finished messages as they were kept while the messages finished. */
     finishedCounts: prepare<object, { queue: string; status: string; n: number }>(
       d,
       () => sql`select queue, status, ${d.number(sql`sum(n)`)} as n from ${tallies} group by queue, status`,
-      { reads: true },
+      { reads: true, slow: true },
     ),
 
     /** Checkpoints of at most `limit` messages that {@link removeSome} would remove next. */

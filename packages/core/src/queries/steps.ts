@@ -63,10 +63,6 @@ export function stepQueries(d: SqlDialect) {
   const columns = sql`run_id, name, kind, status, output, error, failures, wake_at, position, seen, recorded_at`
   const millis = (column: string): RawBuilder<unknown> => millisOf(d, column)
 
-  const held = (p: Params<{ id: string; lease_id: string }>): RawBuilder<unknown> =>
-    sql`select m.status from ${messages} m where m.id = ${p.id} and m.lease_id = ${p.lease_id}
-      and m.status in ('running', 'cancelling')`
-
   return {
     /*
      * Records checkpoints of runs the caller holds. The row of the run is kept from changing hands until the commit,
@@ -116,13 +112,13 @@ export function stepQueries(d: SqlDialect) {
     /** Takes the fence of a run for the rest of a transaction: nobody can claim the run before its end. */
     hold: prepare<{ id: string; lease_id: string }, { status: Status }>(
       d,
-      (p) => sql`${held(p)} ${d.holdRow}`,
+      (p) => sql`${heldRun(d, p)} ${d.holdRow}`,
     ),
 
     /** Takes the fence after every transaction that held it, also one whose end nobody has heard of, is over. */
     seize: prepare<{ id: string; lease_id: string }, { status: Status }>(
       d,
-      (p) => sql`${held(p)} ${d.seizeRow}`,
+      (p) => sql`${heldRun(d, p)} ${d.seizeRow}`,
     ),
 
     /** The history of one run, as a claim brings it along. */
@@ -158,4 +154,9 @@ export function stepQueries(d: SqlDialect) {
         and exists (select 1 from ${messages} m where m.id = run_id and m.status = 'error') returning name`,
     ),
   }
+}
+
+function heldRun(d: SqlDialect, p: Params<{ id: string; lease_id: string }>): RawBuilder<unknown> {
+  return sql`select m.status from ${d.table('pgqrs_messages')} m
+    where m.id = ${p.id} and m.lease_id = ${p.lease_id} and m.status in ('running', 'cancelling')`
 }

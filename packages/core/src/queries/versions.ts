@@ -32,6 +32,9 @@ export function versionQueries(d: SqlDialect) {
       },
     ),
     /** What the database's catalog says about our tables. */
-    catalog: prepare<object, CatalogRow>(d, () => d.catalog(tableNames), { reads: true }),
+    catalog: prepare<object, CatalogRow>(d, () => d.catalog(tableNames), {
+      reads: true,
+      slow: true,
+    }),
   }
 }

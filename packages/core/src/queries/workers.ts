@@ -48,6 +48,13 @@ export function workerQueries(d: SqlDialect) {
       (p) => sql`update ${workers} set heartbeat_at = ${d.now(p.now)} where id = ${p.id} returning status`,
     ),
 
+    /** What the worker has been told to be. */
+    status: prepare<{ id: string }, { status: WorkerStatus }>(
+      d,
+      (p) => sql`select status from ${workers} where id = ${p.id}`,
+      { reads: true },
+    ),
+
     /** Moves a worker from one of the states of the JSON array `from` to another. */
     move: prepare<{ id: string; from: string; to: string } & Now, { status: WorkerStatus }>(
       d,
@@ -64,7 +71,7 @@ export function workerQueries(d: SqlDialect) {
         ${millis('stopped_at')}, ${d.millis(d.now(p.now))} - ${d.millis(sql.ref('heartbeat_at'))} as age_ms,
         coalesce(${d.number(sql.ref('h.held'))}, 0) as held
         from ${workers} left join (${held}) h on h.worker_id = ${sql.ref('pgqrs_workers.id')} order by id`,
-      { reads: true },
+      { reads: true, slow: true },
     ),
 
     /** Ids and leases of what a worker holds. */

@@ -100,6 +100,20 @@ export class Registration {
     }
   }
 
+  /**
+   * Takes note of the state somebody else may have set. It only reads: where every commit is a hint to the others,
+   * two workers whose hints made them write would keep each other busy for ever.
+   */
+  async look(): Promise<void> {
+    try {
+      const { queries } = this.engine
+      const [row] = await this.engine.run(queries.workers.status, { id: this.id }, 'look at the worker')
+      this.heard(row?.status ?? 'stopped')
+    } catch {
+      // The next beat tells.
+    }
+  }
+
   private heard(status: WorkerStatus): void {
     if (status === this.status) return
     this.status = status

@@ -145,8 +145,8 @@ export class Worker {
     await this.engine.wakeups.listen()
     const cancels = this.from.map((f) => `cancel:${f.queue}` as const)
     this.unsubscribe.push(
-      this.engine.wakeups.on(cancels, () => void this.renew()),
-      this.engine.wakeups.on(['workers'], () => void this.registration.beat()),
+      this.engine.wakeups.on(cancels, () => void this.lookForCancels()),
+      this.engine.wakeups.on(['workers'], () => void this.registration.look()),
     )
     this.watchDeadlines()
     this.loop = this.work()
@@ -283,6 +283,23 @@ export class Worker {
   /** Renews every lease; group commit makes one statement of it. */
   private async renew(): Promise<void> {
     await Promise.all([...this.held.keys()].map((held) => held.renew()))
+  }
+
+  /** Aborts what was asked to cancel. Only reads, as a hint must: see {@link Registration.look}. */
+  private async lookForCancels(): Promise<void> {
+    const held = [...this.held.keys()]
+    if (held.length === 0) return
+    const ids = JSON.stringify(held.map((one) => one.claimed.row.id))
+    try {
+      const rows = await this.engine.run(this.engine.queries.messages.cancelling, { ids }, 'look for cancels')
+      for (const row of rows) {
+        held
+          .find((one) => one.claimed.lease.leaseId === row.lease_id && one.claimed.row.id === row.id)
+          ?.abort('cancelled')
+      }
+    } catch {
+      // The next renewal tells.
+    }
   }
 
   /** Somebody else moved this worker to another state. */

@@ -134,7 +134,7 @@ export class History {
     throw new ReplayDivergedError(
       `The code no longer fits the run's history: it ${what}, without coming by ${skipped.join(', ')}. ` +
         `Nothing was executed. Recorded so far (- is what the code skips):\n${lines.join('\n')}\n` +
-        'Deploy code that fits and retry the run, or cancel it.',
+        'Deploy code that fits and retry the run.',
     )
   }
 }

@@ -211,7 +211,8 @@ export function divergence(target: Target): void {
           }
         }
         const acting = async (): Promise<void> => {
-          await run.step('act', () => eventually('the thoughts', () => ran.includes('thought4')))
+          await run.step('act', () => 'acted')
+          await eventually('the thoughts', () => ran.includes('thought4'))
           await run.step('obstacle', obstacle.body)
         }
         await Promise.all([thinking(), acting()])

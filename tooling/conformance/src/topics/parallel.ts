@@ -113,7 +113,7 @@ export function parallel(target: Target): void {
         }
         return text
       }
-      const workflow = defineWorkflow('branches', { maxCrashes: 100 }, async (run) =>
+      const workflow = defineWorkflow('branches', { maxCrashes: 100, lease: '5s' }, async (run) =>
         (await Promise.all(['x', 'y', 'z'].map((name) => branch(run, name)))).join(''),
       )
       const handle = await (await bench.open({ clock })).trigger(workflow)
@@ -124,7 +124,7 @@ export function parallel(target: Target): void {
         const store = await bench.open({ clock, wrapDriver: mortal.wrapDriver })
         await store.worker([workflow]).start()
         const ended = async (): Promise<boolean> => mortal.dead || (await handle.peek()) !== undefined
-        await passTime(clock, `death ${deaths + 1}`, ended)
+        await passTime(clock, `death ${deaths + 1}`, ended, 1000)
         await store.close()
       }
       expect(deaths).toBeGreaterThanOrEqual(3)
@@ -248,13 +248,18 @@ export function parallel(target: Target): void {
     it('lets a run end whose body did not wait for a branch, also in a replay', async () => {
       const clock = new TestClock()
       const mortal = new Mortal((statements) => (finishes(statements) ? 'dies before' : 'lives'))
+      let rest = 0
       const workflow = defineWorkflow('raced', async (run) => {
-        let rest = 0
         const slow = async (): Promise<void> => {
           for (const n of [1, 2, 3, 4, 5]) await run.step(`slow${n}`, () => rest++)
         }
-        const winner = run.step('fast', () => eventually('the other', () => rest === 5).then(() => 'fast'))
-        return Promise.race([winner, slow().then(() => new Promise<string>(() => undefined))])
+        const fast = async (): Promise<string> => {
+          const name = await run.step('fast', () => 'fast')
+          // In a replay that is so from the beginning.
+          await eventually('the other', () => rest === 5)
+          return name
+        }
+        return Promise.race([fast(), slow().then(() => new Promise<string>(() => undefined))])
       })
       const dying = await bench.open({ clock, wrapDriver: mortal.wrapDriver })
       await dying.worker([workflow]).start()

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { defineQueue, defineWorkflow, PayloadError, RateLimitedError, type Store } from '@pgqrs/core'
+import {
+  defineQueue,
+  defineWorkflow,
+  PayloadError,
+  RateLimitedError,
+  TransactionAdapter,
+  type Store,
+} from '@pgqrs/core'
 import { TestClock } from '@pgqrs/core/testing'
 import { useBench } from '../bench.js'
 import type { Target } from '../target.js'
@@ -155,6 +162,7 @@ export function validation(target: Target): void {
       const store = await openWithoutDatabase(bench)
       const producer = store.producer(emails, { limits: { maxBytes: 100 }, rateLimit: { perSecond: 1 } })
       const workflow = defineWorkflow('untouched', { input: email }, () => Promise.resolve(1))
+      const untouched = new TransactionAdapter(() => Promise.reject(new Error('the transaction was used')))
       const long = { to: `${'a'.repeat(100)}@b` }
       await expectRefused('INVALID_PAYLOAD', [
         ['the schema', () => producer.enqueue({ to: '' })],
@@ -165,7 +173,7 @@ export function validation(target: Target): void {
       ])
       await expectRefused('UNSERIALIZABLE', [
         ['a function', () => store.producer('q').enqueue(() => 1)],
-        ['a function, in a transaction', () => store.producer('q').enqueue(() => 1, { tx: {} as never })],
+        ['a function, in a transaction', () => store.producer('q').enqueue(() => 1, { tx: untouched })],
       ])
       await expectRefused('RATE_LIMITED', [
         ['the rate', () => producer.enqueueMany([{ to: 'a@b' }, { to: 'c@d' }])],
