@@ -21,7 +21,7 @@ describe('the table of settings', () => {
     .map(([, name = '', variables = '', unit = '', fallback = '']) => ({ name, variables, unit, fallback }))
   const { config, sources } = resolveConfig({}, { env: {}, file: join(root, 'docs/test/no-settings.yaml') })
   // Spans have another name once they are settled.
-  const settled: Readonly<Record<string, unknown>> = {
+  const settled: Readonly<Record<string, string | number | boolean | undefined>> = {
     ...config,
     connectionTimeout: config.connectionTimeoutMs,
     lease: config.leaseMs,

@@ -186,8 +186,8 @@ it('explains what fails around a user’s transaction, and leaves alone what fai
   )
   const admin = client(dsn)
   const driver = driverFor(await role(admin, dsn), { schema: 'app' })
-  const failureOf = async (parts: Partial<TransactionPlan<TransactionSql, void>>): Promise<Failure> => {
-    const error: unknown = await driver.transaction(plan<void>(() => undefined, parts)).then(
+  const failureOf = async (parts: Partial<TransactionPlan<TransactionSql, unknown>>): Promise<Failure> => {
+    const error: unknown = await driver.transaction(plan<unknown>(() => undefined, parts)).then(
       () => 'no error',
       (e: unknown) => e,
     )

@@ -26,7 +26,11 @@ export function classify(error: unknown): Failure {
   if (code.startsWith('SQLITE_READONLY')) return { kind: 'read_only' }
   if (code === 'SQLITE_PERM' || code === 'SQLITE_AUTH')
     return { kind: 'permission', detail: 'Check the rights on the file.' }
-  if (code === 'SQLITE_ERROR' && typeof message === 'string' && /no such table: pgqrs_/.test(message)) {
+  if (
+    code === 'SQLITE_ERROR' &&
+    typeof message === 'string' &&
+    /no such table: (main\.)?pgqrs_/.test(message)
+  ) {
     return { kind: 'not_installed' }
   }
   if (code === 'SQLITE_NOTADB') return { kind: 'other', detail: 'The file is no SQLite database.' }

@@ -12,6 +12,8 @@ export interface InstallReport {
   readonly to: number
   /** Names of the migrations this call applied; empty when somebody else did or nothing was to do. */
   readonly applied: readonly string[]
+  /** What had been dropped since the tables were made, and was made again: empty, or `index pgqrs_messages_claim`. */
+  readonly restored: readonly string[]
 }
 
 /** What {@link verify} found. */
@@ -26,6 +28,7 @@ export interface VerifyReport {
 /**
  * Brings the tables to the current version. Each migration is one transaction that begins by claiming its version, so
  * of twenty racing installers one applies it and the others see that it is done; a kill leaves nothing half-made.
+ * Tables, indexes and triggers that somebody has dropped are made again.
  */
 export async function install(engine: Engine): Promise<InstallReport> {
   const from = await installedVersion(engine)
@@ -36,7 +39,25 @@ export async function install(engine: Engine): Promise<InstallReport> {
   }
   engine.forgetVersion()
   await engine.ready({})
-  return { from, to: Math.max(from, currentVersion), applied }
+  const restored = from > currentVersion ? [] : await restore(engine)
+  return { from, to: Math.max(from, currentVersion), applied, restored }
+}
+
+async function restore(engine: Engine): Promise<string[]> {
+  const missing = await missingParts(engine)
+  // Looking costs a read; the statements would take locks even where there is nothing to make.
+  if (missing.length === 0) return []
+  const { dialect } = engine.driver
+  const lock = dialect.installLock === undefined ? [] : [dialect.installLock]
+  await engine.raw(ddl(dialect, [...lock, ...dialect.create(currentLayout)]), 'restore what was dropped')
+  const still = await missingParts(engine)
+  return missing.filter((part) => !still.includes(part))
+}
+
+async function missingParts(engine: Engine): Promise<string[]> {
+  const found = new Set((await readCatalog(engine)).map(keyOf))
+  const expected = engine.driver.dialect.expected(currentLayout).filter((row) => row.kind !== 'column')
+  return expected.map(keyOf).filter((part) => !found.has(part))
 }
 
 async function apply(engine: Engine, migration: Migration): Promise<boolean> {
@@ -88,27 +109,32 @@ export async function verify(engine: Engine): Promise<VerifyReport> {
   if (version !== currentVersion) {
     differences.push(`schema version is ${version}, this code is written for ${currentVersion}`)
   }
-  const [rows] = await engine.raw([engine.queries.versions.catalog.bind({})], 'read the catalog')
-  differences.push(...compare(engine.driver.dialect.expected(currentLayout), rows as unknown as CatalogRow[]))
+  differences.push(...compare(engine.driver.dialect.expected(currentLayout), await readCatalog(engine)))
   return { ok: differences.length === 0, version, differences }
 }
 
+async function readCatalog(engine: Engine): Promise<CatalogRow[]> {
+  const [rows] = await engine.raw([engine.queries.versions.catalog.bind({})], 'read the catalog')
+  return rows as unknown as CatalogRow[]
+}
+
+const keyOf = (row: CatalogRow): string => `${row.kind} ${row.name}`
+
 function compare(expected: readonly CatalogRow[], found: readonly CatalogRow[]): string[] {
-  const key = (row: CatalogRow): string => `${row.kind} ${row.name}`
-  const foundByKey = new Map(found.map((row) => [key(row), row]))
+  const foundByKey = new Map(found.map((row) => [keyOf(row), row]))
   const differences: string[] = []
   for (const want of expected) {
-    const have = foundByKey.get(key(want))
-    if (have === undefined) differences.push(`${key(want)} is missing`)
+    const have = foundByKey.get(keyOf(want))
+    if (have === undefined) differences.push(`${keyOf(want)} is missing`)
     else if (have.detail.toLowerCase() !== want.detail.toLowerCase()) {
-      differences.push(`${key(want)} is "${have.detail}", expected "${want.detail}"`)
+      differences.push(`${keyOf(want)} is "${have.detail}", expected "${want.detail}"`)
     }
   }
-  const known = new Set(expected.map(key))
+  const known = new Set(expected.map(keyOf))
   for (const row of found) {
     // More indexes and triggers are the operator's business; another column means another version.
-    if (row.kind === 'column' && !known.has(key(row)))
-      differences.push(`${key(row)} is not known to this version`)
+    if (row.kind === 'column' && !known.has(keyOf(row)))
+      differences.push(`${keyOf(row)} is not known to this version`)
   }
   return differences
 }

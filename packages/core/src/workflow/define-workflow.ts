@@ -14,8 +14,11 @@ import { retryPolicy, type RetryOptions, type RetryPolicy } from '../retry.js'
 import type { DriverTransaction } from '../transaction/types.js'
 import type { Run } from './run.js'
 
-/** Options of a workflow. */
-export interface WorkflowOptions<Schema = StandardSchemaV1 | undefined> extends HandlerOptions {
+/** Options of a workflow. There is no `timeout`: steps have one, and a run may take years. */
+export interface WorkflowOptions<Schema = StandardSchemaV1 | undefined> extends Omit<
+  HandlerOptions,
+  'timeout'
+> {
   /** Validates the input when a run is triggered: any Standard Schema. */
   readonly input?: Schema
   /** Limits of the input, and of what steps and the run return. */
@@ -45,7 +48,7 @@ export interface WorkflowDefinition<
   readonly errors: readonly ErrorClass[]
 }
 
-const keys = ['input', 'limits', 'stepRetry', 'errors', 'retry', 'lease', 'maxCrashes', 'timeout']
+const keys = ['input', 'limits', 'stepRetry', 'errors', 'retry', 'lease', 'maxCrashes']
 
 // Most failures are a step's, and steps have retries of their own: what still throws is usually a bug.
 const retryDefaults = { maxAttempts: 1, maxDelay: '5m' }

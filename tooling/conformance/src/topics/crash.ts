@@ -132,7 +132,7 @@ async function finished(store: Store, ids: readonly string[]): Promise<void> {
       const messages = await Promise.all(ids.map((id) => store.admin.messages.get(id)))
       return messages.every((message) => message.finishedAt !== undefined)
     },
-    { timeoutMs: 40_000, everyMs: 50 },
+    { timeoutMs: 90_000, everyMs: 50 },
   )
 }
 

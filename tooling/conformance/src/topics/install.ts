@@ -19,8 +19,8 @@ export function install(target: Target): void {
         version: 0,
         differences: [expect.stringContaining('npx pgqrs install')],
       })
-      expect(await store.admin.install()).toEqual({ from: 0, to: 1, applied: ['initial'] })
-      expect(await store.admin.install()).toEqual({ from: 1, to: 1, applied: [] })
+      expect(await store.admin.install()).toEqual({ from: 0, to: 1, applied: ['initial'], restored: [] })
+      expect(await store.admin.install()).toEqual({ from: 1, to: 1, applied: [], restored: [] })
       expect(await store.admin.verify()).toEqual({ ok: true, version: 1, differences: [] })
     })
 
@@ -185,7 +185,27 @@ export function install(target: Target): void {
         expect(await store.admin.verify()).toEqual({ ok: true, version: 1, differences: [] })
       })
 
-      it('is followed by an install that loses no data, whatever the damage', async () => {
+      it('is followed by an install that makes again what is missing, and says what', async () => {
+        const store = await installed(bench)
+        const id = await store.producer(queue).enqueue(1)
+        for (const what of ['index pgqrs_messages_claim', 'table pgqrs_tallies', 'table pgqrs_steps']) {
+          await bench.db.query(`drop ${what}`)
+        }
+        await bench.db.query('alter table pgqrs_workers add column shoe_size int')
+        const { applied, restored } = await store.admin.install()
+        expect(applied).toEqual([])
+        expect(restored).toEqual(
+          expect.arrayContaining(['index pgqrs_messages_claim', 'table pgqrs_tallies', 'table pgqrs_steps']),
+        )
+        // A column is not taken away: somebody may need it.
+        expect((await store.admin.verify()).differences).toEqual([
+          'column pgqrs_workers.shoe_size is not known to this version',
+        ])
+        expect(await store.admin.install()).toMatchObject({ restored: [] })
+        expect(await store.admin.messages.get(id)).toMatchObject({ payload: 1 })
+      })
+
+      it('is followed by an install that loses no data when the version is gone, async () => {
         const store = await installed(bench)
         const id = await store.producer(queue).enqueue(1)
         await bench.db.query('delete from pgqrs_migrations')
@@ -234,7 +254,7 @@ export function install(target: Target): void {
 
       it('works when it is newer and says that this code may still work with it', async () => {
         const store = await withVersion(7, 1)
-        expect(await store.admin.install()).toEqual({ from: 7, to: 7, applied: [] })
+        expect(await store.admin.install()).toEqual({ from: 7, to: 7, applied: [], restored: [] })
         for (const [, call] of callsOf(store)) await call()
         const worker = store.worker([workflow])
         await worker.start()
