@@ -64,7 +64,7 @@ describe('examples', () => {
       ['on Postgres', async () => [await sandbox.postgresDsn()]],
     ]
     it.each(databases)(`${name} %s`, { timeout: 90_000 }, async (_, args) => {
-      const output = await runFile(join(folder, name), await args(), sandbox.folder)
+      const output = await runFile(join(folder, name), await args(), root)
       expect(output.split('\n').sort()).toEqual([...lines].sort())
     })
   }

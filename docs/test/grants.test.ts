@@ -43,7 +43,7 @@ describe('the grants of the guide to operating', () => {
 
       await worker.worker([greet], { retention: { archived: 0 } }).start()
       expect(await worker.run(greet, id).result({ timeout: '20s' })).toBe('Hello Ada')
-      const [message] = await worker.consumer<number>('numbers').dequeue()
+      const [message] = await worker.consumer<number>('numbers').dequeue({ limit: 1 })
       await message?.fail(new Error('no'))
       expect(await worker.admin.dead.replayAll('numbers')).toBe(1)
       expect(await worker.admin.queues.purge('numbers', 'all')).toBe(2)

@@ -11,6 +11,7 @@ it('installs, and does nothing the second time', async () => {
     from: 0,
     to: expect.any(Number),
     applied: expect.arrayContaining([expect.any(String)]),
+    restored: [],
     target: 'sqlite app.db (from PGQRS_DSN)',
   })
   const { stdout, code } = await pgqrs(['install'])

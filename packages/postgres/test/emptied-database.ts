@@ -34,6 +34,33 @@ export const amongProcesses: ReadonlySet<Topic> = new Set<Topic>([
   'interrupted',
 ])
 
+/** Topics that meet every statement: for a way to the database that only differs in how statements are sent. */
+export const everyStatement: ReadonlySet<Topic> = new Set<Topic>([
+  'enqueue',
+  'enqueueMany',
+  'keys',
+  'transactional',
+  'consumer',
+  'leases',
+  'handlers',
+  'retries',
+  'deadLetters',
+  'workers',
+  'workerStates',
+  'queues',
+  'metrics',
+  'retention',
+  'wake',
+  'install',
+  'steps',
+  'stepRetries',
+  'pause',
+  'cancel',
+  'results',
+  'transaction',
+  'asMessages',
+])
+
 const LOOKER = 'pgqrs-conformance'
 
 /**
@@ -77,7 +104,6 @@ export class EmptiedDatabase {
     const common = { dsn, ...(schema === undefined ? {} : { schema }), ...more?.(this.#dsn) }
     return Promise.resolve({
       dsn,
-      ...(schema === undefined ? {} : { env: { PGQRS_SCHEMA: schema } }),
       connect: (options) => connect({ ...common, ...options }),
       query: (text) => sql.unsafe(text),
       // Sent at once, as the other clients do: a query of postgres.js that nobody waits for is never sent.

@@ -8,8 +8,6 @@ export type Row = Record<string, unknown>
 export interface TestDatabase {
   /** Also for child processes, when the database can be shared. */
   readonly dsn: string
-  /** What else child processes need to know, as variables of their environment. */
-  readonly env?: Readonly<Record<string, string>>
   /** Opens a store on it with the driver's own `connect`. The suite closes what it opened through `Bench`. */
   connect(options?: object): Promise<Store>
   /** Looks past pgqrs, through a client of its own. */

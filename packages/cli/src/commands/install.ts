@@ -33,12 +33,12 @@ export function addInstallCommands(program: Command, session: Session): void {
 async function install({ store, out, target }: StoreWork): Promise<undefined> {
   const report = await store.admin.install()
   out.answer({ ...report, target }, () => {
-    if (report.applied.length === 0) {
-      out.line(safe`Nothing to do: ${target} has schema version ${report.to}.`)
-      return
-    }
+    for (const part of report.restored) out.line(safe`Restored ${part}.`)
     for (const name of report.applied) out.line(safe`Applied ${name}.`)
-    out.line(safe`Installed schema version ${report.to} in ${target}.`)
+    if (report.applied.length > 0) out.line(safe`Installed schema version ${report.to} in ${target}.`)
+    else if (report.restored.length === 0) {
+      out.line(safe`Nothing to do: ${target} has schema version ${report.to}.`)
+    }
   })
 }
 

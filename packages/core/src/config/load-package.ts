@@ -3,14 +3,17 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /**
- * Finds a package that is no dependency of ours: beside us first, then in the user's project. With the strict layout of
- * pnpm we see only our own dependencies, and a driver is the project's.
+ * Finds a package that is no dependency of ours: beside us first, then in the user's project, and last beside the script
+ * this process was started with, which may have been from another folder. With the strict layout of pnpm we see only our
+ * own dependencies, and a driver is the project's.
  * @param from a folder of the project. Default: the working directory.
- * @returns what imports it; undefined when it is installed in neither place.
+ * @returns what imports it; undefined when it is installed in none of these places.
  */
 export function findPackage(name: string, from = process.cwd()): (() => Promise<unknown>) | undefined {
   const path =
-    resolveFrom(import.meta.url, name) ?? resolveFrom(pathToFileURL(join(from, 'package.json')).href, name)
+    resolveFrom(import.meta.url, name) ??
+    resolveFrom(pathToFileURL(join(from, 'package.json')).href, name) ??
+    resolveFrom(pathToFileURL(process.argv[1] ?? from).href, name)
   if (path === undefined) return undefined
   return async () => (await import(pathToFileURL(path).href)) as unknown
 }

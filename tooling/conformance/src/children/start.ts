@@ -18,8 +18,7 @@ export function startChild(
   options: ChildOptions = {},
 ): Promise<ChildHandle> {
   const setup: ChildSetup = { driver: target.package, dsn: database.dsn, ...more }
-  const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url))
-  return spawnChild(file, [JSON.stringify(setup)], { ...options, env: { ...database.env, ...options.env } })
+  return spawnChild(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), [JSON.stringify(setup)], options)
 }
 
 /** In a child: what {@link startChild} told it. */

@@ -22,7 +22,7 @@ const worker = store.worker([
     return run.step('second', ({ signal }) => untilAborted('run', signal))
   }),
 ])
-await worker.start()
 process.once('SIGTERM', () => {
   void worker.stop({ grace: 0 }).then(() => store.close())
 })
+await worker.start()

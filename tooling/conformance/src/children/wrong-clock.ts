@@ -14,11 +14,12 @@ const clock: Clock = {
 const store = await connectTo(driver, { dsn, clock })
 const later = await store.producer<string>('clocked').enqueue('later, from the wrong clock', { delay: '1h' })
 const held = await store.consumer<string>('clocked').dequeue({ limit: 10, lease: '1h' })
-tell('holding', { later, held: held.map((message) => message.payload) })
 process.once('SIGTERM', () => {
   void finish()
 })
+// A listener for a signal keeps no process alive.
 const alive = setInterval(() => undefined, 1000)
+tell('holding', { later, held: held.map((message) => message.payload) })
 
 async function finish(): Promise<void> {
   for (const message of held) {

@@ -39,7 +39,7 @@ const worker = store.worker([workflow], {
       tell('event', { type })
   },
 })
-await worker.start()
 process.once('SIGTERM', () => {
   void store.close()
 })
+await worker.start()

@@ -205,7 +205,7 @@ export function install(target: Target): void {
         expect(await store.admin.messages.get(id)).toMatchObject({ payload: 1 })
       })
 
-      it('is followed by an install that loses no data when the version is gone, async () => {
+      it('is followed by an install that loses no data when the version is gone', async () => {
         const store = await installed(bench)
         const id = await store.producer(queue).enqueue(1)
         await bench.db.query('delete from pgqrs_migrations')

@@ -2,7 +2,7 @@
 with recursive 
   wanted as (
   select w.queue, w.lease_ms from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision)
-  where not exists (select 1 from "app"."pgqrs_queues" q where q.name = w.queue and q.paused_at is not null)
+  where (select q.paused_at from "app"."pgqrs_queues" q where q.name = w.queue) is null
   ),
   lanes(queue, lease_ms, priority) as (
   select w.queue, w.lease_ms,
@@ -46,7 +46,7 @@ select pgqrs_messages.id, pgqrs_messages.queue, status, priority, payload, key, 
 with recursive 
   wanted as (
   select w.queue, w.lease_ms from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision)
-  where not exists (select 1 from "app"."pgqrs_queues" q where q.name = w.queue and q.paused_at is not null)
+  where (select q.paused_at from "app"."pgqrs_queues" q where q.name = w.queue) is null
   ),
   lanes(queue, lease_ms, priority) as (
   select w.queue, w.lease_ms,

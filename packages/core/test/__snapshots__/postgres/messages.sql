@@ -43,6 +43,10 @@ with changed as (update "app"."pgqrs_messages" set
   on conflict (queue, status, shard) do update set n = t.n + excluded.n
   ) select * from changed;
 
+-- cancelling
+select id, lease_id from "app"."pgqrs_messages"
+  where "id" = any(array(select json_array_elements_text($1::text::json)::uuid)) and status = 'cancelling';
+
 -- release
 with changed as (update "app"."pgqrs_messages" set
   status = case when pgqrs_messages.status = 'cancelling' then 'cancelled' else r.status end,

@@ -5,7 +5,7 @@ insert into "app"."pgqrs_steps" (run_id, name, kind, status, output, error, fail
   r.position, r.seen, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())
   from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::integer[], $11::double precision[], $12::double precision[], $13::integer[], $14::integer[]) as "r"("run_id", "lease_id", "name", "kind", "status", "output", "error", "failures", "wake_in_ms", "wake_at_ms", "position", "seen"), "app"."pgqrs_messages" m
   where m.id = r.run_id and m.lease_id = r.lease_id and m.status in ('running', 'cancelling')
-  for share of m
+  for key share of m
   on conflict (run_id, name) do update set
   status = excluded.status, output = excluded.output, error = excluded.error, failures = excluded.failures,
   wake_at = excluded.wake_at, recorded_at = excluded.recorded_at
@@ -21,8 +21,12 @@ insert into "app"."pgqrs_steps" (run_id, name, kind, status, output, error, fail
   on conflict (run_id, name) do nothing returning name;
 
 -- hold
-select status from "app"."pgqrs_messages" where id = $1 and lease_id = $2
-  and status in ('running', 'cancelling') for no key update;
+select m.status from "app"."pgqrs_messages" m
+  where m.id = $1 and m.lease_id = $2 and m.status in ('running', 'cancelling') for key share of m;
+
+-- seize
+select m.status from "app"."pgqrs_messages" m
+  where m.id = $1 and m.lease_id = $2 and m.status in ('running', 'cancelling') for update of m;
 
 -- history
 select json_agg(json_build_array("s"."name", "s"."kind", "s"."status", "s"."output", "s"."error", "s"."failures", (extract(epoch from "s"."wake_at") * 1000)::float8, "s"."position", "s"."seen") order by "s"."position")::text as history

@@ -6,6 +6,9 @@ insert into "app"."pgqrs_workers" (id, name, host, pid, queues, status, started_
 -- heartbeat
 update "app"."pgqrs_workers" set heartbeat_at = coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) where id = $2 returning status;
 
+-- status
+select status from "app"."pgqrs_workers" where id = $1;
+
 -- move
 update "app"."pgqrs_workers" set status = $1,
   stopped_at = case when $2 = 'stopped' then coalesce(to_timestamp($3::float8 / 1000), statement_timestamp()) end

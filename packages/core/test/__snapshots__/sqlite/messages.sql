@@ -38,6 +38,10 @@ update "pgqrs_messages" set
   and pgqrs_messages.status in ('running', 'cancelling')
   returning pgqrs_messages.id, pgqrs_messages.status, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status;
 
+-- cancelling
+select id, lease_id from "pgqrs_messages"
+  where "id" in (select value from json_each(?)) and status = 'cancelling';
+
 -- release
 update "pgqrs_messages" set
   status = case when pgqrs_messages.status = 'cancelling' then 'cancelled' else r.status end,

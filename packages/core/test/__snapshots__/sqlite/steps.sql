@@ -20,8 +20,12 @@ insert into "pgqrs_steps" (run_id, name, kind, status, output, error, failures, 
   on conflict (run_id, name) do nothing returning name;
 
 -- hold
-select status from "pgqrs_messages" where id = ? and lease_id = ?
-  and status in ('running', 'cancelling');
+select m.status from "pgqrs_messages" m
+  where m.id = ? and m.lease_id = ? and m.status in ('running', 'cancelling');
+
+-- seize
+select m.status from "pgqrs_messages" m
+  where m.id = ? and m.lease_id = ? and m.status in ('running', 'cancelling');
 
 -- history
 select nullif(json_group_array(json_array("s"."name", "s"."kind", "s"."status", "s"."output", "s"."error", "s"."failures", "s"."wake_at", "s"."position", "s"."seen") order by "s"."position"), '[]') as history

@@ -6,6 +6,9 @@ insert into "pgqrs_workers" (id, name, host, pid, queues, status, started_at, he
 -- heartbeat
 update "pgqrs_workers" set heartbeat_at = coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) where id = ? returning status;
 
+-- status
+select status from "pgqrs_workers" where id = ?;
+
 -- move
 update "pgqrs_workers" set status = ?,
   stopped_at = case when ? = 'stopped' then coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) end
