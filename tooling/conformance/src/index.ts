@@ -42,6 +42,7 @@ import { transaction } from './topics/transaction.js'
 import { asMessages } from './topics/as-messages.js'
 import { idle } from './topics/idle.js'
 
+export { HintOnlyClock } from './hint-only-clock.js'
 export type { Row, Target, TestDatabase } from './target.js'
 
 const topics = {

@@ -26,4 +26,6 @@ export type WorkerEvent =
       readonly step: string
       readonly kind: StepKind
     }
+  /** Whether hints of other processes arrive: at the start, and when that changes. Without them the worker polls. */
+  | { readonly type: 'hints'; readonly arrive: boolean }
   | { readonly type: 'trouble'; readonly error: unknown }

@@ -142,7 +142,7 @@ export class Worker {
       this.started = false
       throw error
     }
-    await this.engine.wakeups.listen()
+    await this.hearHints()
     const cancels = this.from.map((f) => `cancel:${f.queue}` as const)
     this.unsubscribe.push(
       this.engine.wakeups.on(cancels, () => void this.lookForCancels()),
@@ -150,6 +150,17 @@ export class Worker {
     )
     this.watchDeadlines()
     this.loop = this.work()
+  }
+
+  private async hearHints(): Promise<void> {
+    const { wakeups, driver } = this.engine
+    await wakeups.listen()
+    if (driver.wake === undefined) return
+    const tell = (): void => {
+      this.emit({ type: 'hints', arrive: wakeups.proved })
+    }
+    this.unsubscribe.push(wakeups.onProved(tell))
+    tell()
   }
 
   /**

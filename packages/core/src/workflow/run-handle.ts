@@ -54,8 +54,8 @@ export class RunHandle<Output = unknown> {
    */
   async result(options: ResultOptions = {}): Promise<Output> {
     checkKeys(options, ['timeout', 'signal'], 'result')
-    await this.read()
-    return this.fromOutcome(await this.outcome(options))
+    const row = await this.read({ signal: options.signal })
+    return this.fromOutcome(row.finished_at === null ? await this.outcome(options) : row)
   }
 
   /** What the run returned, without waiting; undefined while it has not finished. Throws like {@link result}. */

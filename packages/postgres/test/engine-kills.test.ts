@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AmbiguousCommitError, ConnectionError, defineQueue, defineWorkflow } from '@pgqrs/core'
+import { eventually } from '@pgqrs/test-database'
+import type { Sql } from 'postgres'
+import { expect, it } from 'vitest'
+import { client, database, strayErrors } from './database.js'
+import { open } from './stores.js'
+
+const LOOP_MS = 10_000
+
+/** Kills one backend of the victims after the other, every other time one in the middle of a user's transaction. */
+async function killUntil(end: number, admin: Sql): Promise<{ kills: number; inTransaction: number }> {
+  const count = { kills: 0, inTransaction: 0 }
+  while (performance.now() < end) {
+    const killed = await admin<{ state: string }[]>`select state, pg_terminate_backend(pid) from (
+      select pid, state from pg_stat_activity where application_name = 'victim'
+      order by (state like 'idle in transaction%' and ${count.kills % 2 === 0}) desc, random() limit 1) v`
+    count.kills += killed.length
+    count.inTransaction += killed.filter(({ state }) => state.startsWith('idle in')).length
+    await sleep(20 + Math.random() * 30)
+  }
+  return count
+}
+
+it('handles every message, and every transactional step once, while backends are killed all the time', async () => {
+  const stray = strayErrors()
+  const dsn = await database()
+  const admin = client(dsn)
+  await admin`create table booked (run uuid, step text)`
+  const options = { lease: '3s', maxCrashes: 10_000 } as const
+  const store = await open(`${dsn}?application_name=victim`, options)
+  await store.admin.install()
+
+  const handled = new Map<string, number>()
+  const queue = defineQueue<number>('numbers')
+  const booking = defineWorkflow('booking', async (run, n: number) => {
+    await run.step('look', () => n)
+    for (const step of ['reserve', 'pay']) {
+      await run.transaction(step, async (tx) => {
+        await tx`insert into booked values (${run.id}, ${step})`
+        await sleep(Math.random() * 20)
+      })
+    }
+    return n
+  })
+  for (const victim of [store, await open(`${dsn}?application_name=victim`, options)]) {
+    const counting = queue.handler(({ id }) => void handled.set(id, (handled.get(id) ?? 0) + 1))
+    await victim.worker([counting, booking], { concurrency: 10 }).start()
+  }
+
+  const end = performance.now() + LOOP_MS
+  const accepted = new Set<string>()
+  const results: Promise<number>[] = []
+  const producer = store.producer(queue)
+  const known = (error: unknown): void => {
+    if (!(error instanceof AmbiguousCommitError || error instanceof ConnectionError)) throw error
+  }
+  async function enqueue(): Promise<void> {
+    for (let n = 0; performance.now() < end; n++) {
+      await producer.enqueue(n).then((id) => accepted.add(id), known)
+      await sleep(5)
+    }
+  }
+  async function trigger(): Promise<void> {
+    for (let n = 0; performance.now() < end; n++) {
+      await store.trigger(booking, n).then((handle) => results.push(handle.result()), known)
+      await sleep(20)
+    }
+  }
+  const [count] = await Promise.all([killUntil(end, admin), enqueue(), enqueue(), trigger(), trigger()])
+
+  expect(await Promise.all(results)).toEqual(results.map(() => expect.any(Number)))
+  await eventually('every message to be handled', () => [...accepted].every((id) => handled.has(id)), {
+    timeoutMs: 30_000,
+  })
+  const booked =
+    await admin`select step, count(*)::int as n, count(distinct run)::int as runs from booked group by step`
+  const [finished] = await admin<{ n: number }[]>`select count(*)::int as n from pgqrs_messages
+    where queue = 'booking' and status = 'success'`
+  const n = finished!.n
+  expect(n).toBeGreaterThanOrEqual(results.length)
+  expect(new Set(booked.map((row) => JSON.stringify(row)))).toEqual(
+    new Set(['reserve', 'pay'].map((step) => JSON.stringify({ step, n, runs: n }))),
+  )
+  expect(count.kills).toBeGreaterThan(50)
+  expect(count.inTransaction).toBeGreaterThan(10)
+  expect(stray).toEqual([])
+  console.log({ ...count, accepted: accepted.size, runs: n })
+}, 90_000)
