@@ -1,9 +1,6 @@
-import { join } from 'node:path'
 import { connect, defineQueue, type Store } from '@pgqrs/core'
-import { root } from './markdown.js'
-import { runFile, type Sandbox } from './sandbox.js'
-
-const cli = join(root, 'packages/cli/src/main.ts')
+import { pgqrs } from './command-line.js'
+import type { Sandbox } from './sandbox.js'
 
 /** A line of a sh block. */
 export interface Command {
@@ -45,8 +42,7 @@ export async function runCommand(command: string, sandbox: Sandbox): Promise<str
   }
   if (first !== 'npx' || words[0] !== 'pgqrs')
     throw new Error(`${command}: nobody knows how to run this here`)
-  const args = await named(words.slice(1), sandbox)
-  return (await runFile(cli, args, sandbox.folder, sandbox.env)).trimEnd()
+  return pgqrs(await named(words.slice(1), sandbox), sandbox.folder, sandbox.env)
 }
 
 /** The words of a command, without the quotes of the shell. */

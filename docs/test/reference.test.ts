@@ -2,9 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { resolveConfig } from '@pgqrs/core'
 import { readPages, root } from './markdown.js'
-import { runFile } from './sandbox.js'
-
-const cli = join(root, 'packages/cli/src/main.ts')
+import { pgqrs } from './command-line.js'
 
 function pageAt(path: string): string {
   const page = readPages().find((one) => one.path === path)
@@ -56,7 +54,7 @@ describe('the guide to the command line', () => {
   it('speaks of every command and every option', { timeout: 120_000 }, async () => {
     const missing: string[] = []
     const visit = async (command: readonly string[]): Promise<void> => {
-      const help = await runFile(cli, [...command, '--help'], root)
+      const help = await pgqrs([...command, '--help'], root)
       const commands = sectionOf(help, 'Commands').filter((name) => name !== 'help')
       const options = [...sectionOf(help, 'Options'), ...sectionOf(help, 'Global Options')]
       for (const option of options) if (!guide.includes(option)) missing.push([...command, option].join(' '))

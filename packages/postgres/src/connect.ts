@@ -30,7 +30,7 @@ export interface PostgresOptions extends ConfigInput, StoreOptions {
   readonly prepare?: boolean
   /** Where to listen for wake-ups when the DSN leads through a pooler: a DSN of the server itself. */
   readonly listenDsn?: string
-  /** Whether to listen for wake-ups at all. Default true. */
+  /** Whether to listen for wake-ups at all; others are told in any case. Default true. */
   readonly listen?: boolean
 }
 

@@ -23,7 +23,7 @@ import { NotifyChannel } from './wake.js'
 /** What a driver is made from. */
 export interface DriverSettings {
   readonly parameters: Parameters
-  /** Where to listen when `parameters` lead through a pooler; false: not at all. */
+  /** Where to listen, also when `parameters` lead through a pooler; false: not at all. */
   readonly listen: Parameters | false
   readonly schema: string | undefined
   /** Connections for the engine's statements; half as many more carry transactions of users. */
@@ -47,7 +47,7 @@ export class PostgresDriver implements Driver<TransactionSql> {
   readonly dialect: PostgresDialect
   readonly capabilities: Capabilities
   readonly target: string
-  readonly wake?: NotifyChannel
+  readonly wake: NotifyChannel
   readonly #pool: Pool
   readonly #lanes: Pool
   readonly #schema: string | undefined
@@ -62,7 +62,7 @@ export class PostgresDriver implements Driver<TransactionSql> {
     this.dialect = new PostgresDialect(schema)
     this.target = describe(parameters, schema)
     this.capabilities = {
-      wake: listen === false ? 'none' : 'push',
+      wake: 'push',
       parallelFlushes: 3,
       oneWriter: false,
       clock: 'database',
@@ -82,14 +82,12 @@ export class PostgresDriver implements Driver<TransactionSql> {
       clock,
       open: () => Connection.open(parameters, { ...use, asClient: true }),
     })
-    if (listen !== false) {
-      this.wake = new NotifyChannel({
-        open: (onNotify) => Connection.open(listen, { ...use, onNotify }),
-        execute: this.execute,
-        schema,
-        clock,
-      })
-    }
+    this.wake = new NotifyChannel({
+      open: listen === false ? undefined : (onNotify) => Connection.open(listen, { ...use, onNotify }),
+      execute: this.execute,
+      schema,
+      clock,
+    })
   }
 
   /** @throws ConnectionLost, ClosedError, or the server's error: see {@link classify}. */
@@ -127,7 +125,7 @@ export class PostgresDriver implements Driver<TransactionSql> {
 
   /** Closes every connection of this driver; an application's client stays open. */
   async close(): Promise<void> {
-    await this.wake?.close()
+    await this.wake.close()
     await Promise.all([this.#pool.close(), this.#lanes.close()])
   }
 

@@ -9,10 +9,12 @@ import {
 } from '@pgqrs/core/driver'
 import type { Connection } from './connection.js'
 
+type Open = (onNotify: (payload: string) => void) => Promise<Connection>
+
 /** What a channel is made from. */
 export interface NotifySettings {
-  /** Opens the connection that listens. */
-  open(onNotify: (payload: string) => void): Promise<Connection>
+  /** Opens the connection that listens; undefined when nobody may. */
+  readonly open: Open | undefined
   /** Sends, on other connections: what a connection sends to itself proves nothing behind a pooler. */
   readonly execute: Execute
   readonly schema: string | undefined
@@ -48,6 +50,11 @@ export class NotifyChannel implements WakeChannel {
     heard: (topics: readonly string[]) => void,
     proved: (works: boolean) => void,
   ): Promise<() => Promise<void>> {
+    const { open } = this.#settings
+    if (open === undefined) {
+      proved(false)
+      return () => Promise.resolve()
+    }
     const stopping = new AbortController()
     let works: boolean | undefined
     let firstProof = (): void => {}
@@ -61,7 +68,7 @@ export class NotifyChannel implements WakeChannel {
       if (now && before === false) heard(['*'])
       firstProof()
     }
-    const ended = this.#keepListening(heard, tell, stopping.signal)
+    const ended = this.#keepListening(open, heard, tell, stopping.signal)
     await Promise.race([first, ended])
     const stop = async (): Promise<void> => {
       this.#stops.delete(stop)
@@ -78,13 +85,14 @@ export class NotifyChannel implements WakeChannel {
   }
 
   async #keepListening(
+    open: Open,
     heard: (topics: readonly string[]) => void,
     tell: (works: boolean) => void,
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#settings
     for (let failures = 0; !signal.aborted; failures++) {
-      const proofs = await this.#listenOnce(heard, tell, signal)
+      const proofs = await this.#listenOnce(open, heard, tell, signal)
       tell(false)
       if (proofs > 0) failures = 0
       const pause = Math.min(100 * 2 ** failures, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2)
@@ -94,6 +102,7 @@ export class NotifyChannel implements WakeChannel {
 
   /** Listens on one connection until it dies, a proof fails or the signal aborts. Returns how often it was proved. */
   async #listenOnce(
+    open: Open,
     heard: (topics: readonly string[]) => void,
     tell: (works: boolean) => void,
     signal: AbortSignal,
@@ -105,7 +114,7 @@ export class NotifyChannel implements WakeChannel {
     const hang = (): void => void connection?.close()
     signal.addEventListener('abort', hang)
     try {
-      connection = await this.#settings.open((payload) => {
+      connection = await open((payload) => {
         if (payload.startsWith(PROOF_MARK)) proof.arrived(payload)
         else heard(payload.split('\n'))
       })

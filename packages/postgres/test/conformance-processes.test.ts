@@ -1,12 +1,9 @@
 import { exercise } from '@pgqrs/conformance'
-import { afterAll, beforeAll } from 'vitest'
-import { amongProcesses, capabilities, EmptiedDatabase } from './emptied-database.js'
+import { amongProcesses, capabilities, emptiedDatabase } from './emptied-database.js'
 
 // The other half is in conformance.test.ts.
-const database = new EmptiedDatabase()
-beforeAll(() => database.begin())
-afterAll(() => database.end())
+const create = emptiedDatabase()
 
-exercise({ name: 'postgres', package: '@pgqrs/postgres', capabilities, create: database.create }, (topic) =>
+exercise({ name: 'postgres', package: '@pgqrs/postgres', capabilities, create }, (topic) =>
   amongProcesses.has(topic),
 )

@@ -18,16 +18,32 @@ export function client(dsn: string, options: postgres.Options<Record<string, nev
   return sql
 }
 
-/** An empty database that is dropped when the test ends. */
-export async function database(): Promise<string> {
+/** A database of its own, empty at first. */
+export interface CreatedDatabase {
+  readonly dsn: string
+  /** Drops it, connections and all. */
+  drop(): Promise<void>
+}
+
+/** A new, empty database. */
+export async function createDatabase(): Promise<CreatedDatabase> {
   const name = `pgqrs_driver_${randomBytes(6).toString('hex')}`
   const server = postgres(serverDsn(), { max: 1, onnotice: () => {} })
   await server.unsafe(`create database ${name} template template0`)
-  onTestFinished(async () => {
-    await server.unsafe(`drop database if exists ${name} with (force)`)
-    await server.end({ timeout: 1 })
-  })
-  return at(serverDsn(), { database: name })
+  return {
+    dsn: at(serverDsn(), { database: name }),
+    async drop() {
+      await server.unsafe(`drop database if exists ${name} with (force)`)
+      await server.end({ timeout: 1 })
+    },
+  }
+}
+
+/** A new, empty database that is dropped when the test ends. */
+export async function database(): Promise<string> {
+  const created = await createDatabase()
+  onTestFinished(() => created.drop())
+  return created.dsn
 }
 
 /** The same dsn with other parts. */

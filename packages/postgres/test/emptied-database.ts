@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import type { Target, TestDatabase, Topic } from '@pgqrs/conformance'
 import { connect, type PostgresOptions } from '@pgqrs/postgres'
 import postgres, { type Sql, type TransactionSql } from 'postgres'
-import { at, serverDsn } from './database.js'
+import { afterAll, beforeAll } from 'vitest'
+import { createDatabase, type CreatedDatabase } from './database.js'
 
 /** How the stores of a target reach the database. */
 export interface Reach {
@@ -64,47 +64,34 @@ export const everyStatement: ReadonlySet<Topic> = new Set<Topic>([
 const LOOKER = 'pgqrs-conformance'
 
 /**
- * The databases of a target, one after the other. To create one takes longer than most tests do, so there is only one,
- * of which `drop` makes an empty one again: it ends every connection and drops every schema with all that is in it.
+ * How to make the databases of a target, to be called in its file. To create one takes longer than most tests do, so
+ * there is only one, of which `drop` makes an empty one again: it ends every connection and drops every schema with all
+ * that is in it.
  */
-export class EmptiedDatabase {
-  readonly #name = `pgqrs_conformance_${randomBytes(6).toString('hex')}`
-  readonly #server = postgres(serverDsn(), { max: 1, onnotice: () => {} })
-  readonly #dsn = at(serverDsn(), { database: this.#name })
-  readonly #reach: Reach
-  readonly #looker: Sql
-
-  constructor(reach: Reach = {}) {
-    this.#reach = reach
-    this.#looker = postgres(this.#dsn, {
+export function emptiedDatabase(reach: Reach = {}): Target['create'] {
+  const { schema, by = (dsn) => dsn, options = () => ({}) } = reach
+  const place = schema ?? 'public'
+  let created: CreatedDatabase
+  let sql: Sql
+  beforeAll(async () => {
+    created = await createDatabase()
+    sql = postgres(created.dsn, {
       max: 3,
       onnotice: () => {},
-      connection: { application_name: LOOKER, search_path: `public, ${reach.schema ?? 'public'}` },
+      connection: { application_name: LOOKER, search_path: `public, ${place}` },
     })
-  }
-
-  /** To be called once, before all tests. */
-  async begin(): Promise<void> {
-    await this.#server.unsafe(`create database ${this.#name} template template0`)
-    await this.#empty()
-  }
-
-  /** To be called once, after all tests. */
-  async end(): Promise<void> {
-    await this.#looker.end({ timeout: 1 })
-    await this.#server.unsafe(`drop database if exists ${this.#name} with (force)`)
-    await this.#server.end({ timeout: 1 })
-  }
-
-  /** The database as it is while one test runs. */
-  readonly create = (): Promise<TestDatabase> => {
-    const { schema, by, options: more } = this.#reach
-    const dsn = by?.(this.#dsn) ?? this.#dsn
-    const sql = this.#looker
-    const common = { dsn, ...(schema === undefined ? {} : { schema }), ...more?.(this.#dsn) }
-    return Promise.resolve({
+    await empty(sql, place)
+  })
+  afterAll(async () => {
+    await sql.end({ timeout: 1 })
+    await created.drop()
+  })
+  return () => {
+    const dsn = by(created.dsn)
+    const common = { dsn, ...(schema === undefined ? {} : { schema }), ...options(created.dsn) }
+    const database: TestDatabase = {
       dsn,
-      connect: (options) => connect({ ...common, ...options }),
+      connect: (more) => connect({ ...common, ...more }),
       query: (text) => sql.unsafe(text),
       // Sent at once, as the other clients do: a query of postgres.js that nobody waits for is never sent.
       writeEffect: (tx, name) =>
@@ -112,20 +99,21 @@ export class EmptiedDatabase {
       inTransaction: async (work) => {
         await sql.begin(work)
       },
-      drop: () => this.#empty(),
-    })
-  }
-
-  async #empty(): Promise<void> {
-    const schemas = ['public', this.#reach.schema ?? 'public']
-    const foreign = await this.#looker`select n.nspname || '.' || c.relname as name
-      from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where c.relname like 'pgqrs%' and n.nspname <> ${schemas[1] ?? 'public'}`
-    await this.#looker`select pg_terminate_backend(pid, 5000) from pg_stat_activity
-      where datname = current_database() and application_name <> ${LOOKER}`
-    for (const schema of new Set(schemas)) {
-      await this.#looker.unsafe(`drop schema if exists ${schema} cascade; create schema ${schema}`)
+      drop: () => empty(sql, place),
     }
-    if (foreign.length > 0) throw new Error(`tables in a foreign schema: ${JSON.stringify(foreign)}`)
+    return Promise.resolve(database)
   }
+}
+
+/** @throws Error when there are tables of pgqrs in another schema than `place`. */
+async function empty(sql: Sql, place: string): Promise<void> {
+  const strays = await sql`select n.nspname || '.' || c.relname as name
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relname like 'pgqrs%' and n.nspname <> ${place}`
+  await sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where datname = current_database() and application_name <> ${LOOKER}`
+  for (const schema of new Set(['public', place])) {
+    await sql.unsafe(`drop schema if exists ${schema} cascade; create schema ${schema}`)
+  }
+  if (strays.length > 0) throw new Error(`tables in a foreign schema: ${JSON.stringify(strays)}`)
 }

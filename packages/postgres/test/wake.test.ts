@@ -15,7 +15,7 @@ interface Ear {
 async function listen(driver: PostgresDriver): Promise<Ear> {
   const heard: string[] = []
   const proved: boolean[] = []
-  const stop = await driver.wake!.listen(
+  const stop = await driver.wake.listen(
     (topics) => heard.push(...topics),
     (works) => proved.push(works),
   )
@@ -36,7 +36,7 @@ it('has proved that hints arrive when listen resolves, and then passes them on',
   const ear = await listen(listening(dsn))
   expect(ear.proved).toEqual([true])
   const other = listening(dsn)
-  await other.wake!.notify(['emails', 'run:1'])
+  await other.wake.notify(['emails', 'run:1'])
   await eventually('the hint', () => ear.heard.length === 2)
   expect(ear.heard).toEqual(['emails', 'run:1'])
 })
@@ -48,8 +48,8 @@ it('keeps schemas apart, and finds the one of the search path', async () => {
   const found = await listen(listening(dsn))
   const app = await listen(listening(dsn, { schema: 'app' }))
   const pathDsn = `${dsn}?search_path=app`
-  await listening(dsn).wake!.notify(['one'])
-  await listening(pathDsn).wake!.notify(['two'])
+  await listening(dsn).wake.notify(['one'])
+  await listening(pathDsn).wake.notify(['two'])
   await eventually(
     'the hints',
     () => named.heard.length > 0 && found.heard.length > 0 && app.heard.length > 0,
@@ -70,7 +70,7 @@ it('says when its connection was cut, proves itself again and then hears that an
   proxy.refuse()
   proxy.cutAll()
   await eventually('the news', () => ear.proved.length === 4)
-  await listening(dsn).wake!.notify(['missed'])
+  await listening(dsn).wake.notify(['missed'])
   await proxy.heal()
   await eventually('the third proof', () => ear.proved.length === 5)
   expect(ear.heard).toEqual(['*', '*'])
@@ -121,6 +121,15 @@ it('resolves also when the server is not there, and leaves nothing behind when i
   await eventually('the connections to end', () => proxy.connections() === 0)
 })
 
+it('tells others without listening itself', async () => {
+  const dsn = await database()
+  const ear = await listen(listening(dsn))
+  const mute = driverFor(dsn)
+  expect((await listen(mute)).proved).toEqual([false])
+  await mute.wake.notify(['emails'])
+  await eventually('the hint', () => ear.heard.length === 1)
+})
+
 it('stops within one round trip, whatever it is waiting for', async () => {
   const driver = listening(await database())
   const ear = await listen(driver)
@@ -139,7 +148,7 @@ it('splits messages that are too long for one notification', async () => {
   expect(payloads([])).toEqual([])
   const driver = listening(await database())
   const ear = await listen(driver)
-  await driver.wake!.notify(topics)
+  await driver.wake.notify(topics)
   await eventually('all topics', () => ear.heard.length === topics.length)
   expect(ear.heard).toEqual(topics)
 })

@@ -1,4 +1,4 @@
-import type { Failure } from '@pgqrs/core/driver'
+import { PgqrsError, type Failure } from '@pgqrs/core/driver'
 
 /** No answer came in time. What was asked may have taken effect. */
 export class NoAnswerError extends Error {
@@ -90,8 +90,8 @@ function ofNetwork(code: string, error: Error): Failure | undefined {
   const fromFetch =
     (error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message)) ||
     (error instanceof SyntaxError && error.message.includes('JSON')) ||
-    error.name === 'TimeoutError' ||
-    error.name === 'AbortError'
+    // Those of fetch: pgqrs has a TimeoutError too, which says that the step took too long.
+    (/^(Timeout|Abort)Error$/.test(error.name) && !(error instanceof PgqrsError))
   if (!fromClient && !fromFetch) return undefined
   const neverSent = chain(error).some((each) => unreachable.test(`${codeOf(each)} ${each.message}`))
   return { kind: neverSent ? 'unsent' : 'broken' }

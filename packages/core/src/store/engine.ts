@@ -17,7 +17,7 @@ import { queriesFor, type Queries } from '../queries/index.js'
 import type { Random } from '../random.js'
 import { executeWith, TransactionAdapter } from '../transaction/adapter.js'
 import { Batcher, type Answer, type Group } from './batcher.js'
-import { toPgqrsError } from './failures.js'
+import { failureBehind, toPgqrsError } from './failures.js'
 import { batchOperations, type BatchOperation } from './operations.js'
 import { Underway } from './underway.js'
 import { Wakeups } from './wakeups.js'
@@ -225,8 +225,7 @@ export class Engine {
 
   /** The kind of failure behind an error of {@link transaction} or {@link run}. */
   failureOf(error: unknown): Failure {
-    const direct = this.driver.classify(error)
-    return direct.kind === 'other' ? this.driver.classify((error as PgqrsError | undefined)?.cause) : direct
+    return failureBehind(this.driver, error)
   }
 
   /** Registers something that {@link close} must stop first. */

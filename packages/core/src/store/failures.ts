@@ -3,10 +3,14 @@ import {
   AuthenticationError,
   ConnectionError,
   DatabaseError,
+  LeaseLostError,
   NotInstalledError,
   PermissionError,
   PgqrsError,
   SchemaMissingError,
+  TerminalError,
+  TimeoutError,
+  TransientError,
 } from '../errors.js'
 
 /**
@@ -51,4 +55,22 @@ export function toPgqrsError(driver: Driver, error: unknown, failure: Failure, d
     case 'other':
       return new DatabaseError(`${driver.target} refused a statement (${doing}): ${said}${detail}`, options)
   }
+}
+
+/**
+ * The kind of failure of the database behind an error of the engine's, or behind a bare error of the client's. What
+ * the user's code or a time limit raised stands for itself, whatever its cause.
+ */
+export function failureBehind(driver: Driver, error: unknown): Failure {
+  if (
+    error instanceof TimeoutError ||
+    error instanceof TerminalError ||
+    error instanceof TransientError ||
+    error instanceof LeaseLostError
+  ) {
+    return { kind: 'other' }
+  }
+  const direct = driver.classify(error)
+  // Libraries over the client wrap its errors as well.
+  return direct.kind === 'other' && error instanceof Error ? driver.classify(error.cause) : direct
 }

@@ -159,8 +159,7 @@ export class Execution {
     await this.boundary(scope, name, undefined, 'sleep', async (boundary, recorded) => {
       const dueMs = recorded?.wakeAtMs ?? (await this.recordTimer(boundary, until))
       if (recorded !== undefined) this.tell('step_replayed', boundary)
-      if (dueMs > this.clock.now()) await this.waits.until({ dueMs, status: 'paused' })
-      await this.mayGoOn()
+      await this.waitFor({ dueMs, status: 'paused' })
       return this.deliver(boundary, undefined)
     })
   }
@@ -174,11 +173,8 @@ export class Execution {
           this.history.visit(timer.name, 'timer')?.wakeAtMs ??
           (await this.recordTimer(timer, { inMs: timeoutMs }))
       }
-      if (dueMs === undefined || dueMs > this.clock.now()) {
-        this.signals.watch()
-        await this.waits.until({ dueMs, signal: boundary.name, status: 'paused' })
-        await this.mayGoOn()
-      }
+      this.signals.watch()
+      await this.waitFor({ dueMs, signal: boundary.name, status: 'paused' })
       const signalled = this.history.visit(boundary.name, 'pause')
       if (signalled !== undefined) return this.deliver(boundary, decode(signalled.output ?? 'null'))
       return this.waits.during(() => this.recordValue(boundary, { resumed: false }))
@@ -346,10 +342,14 @@ export class Execution {
 
   /** Waits with a retry. That is no activity: when every branch waits, the worker is given back. */
   private async idleUntil(dueMs: number): Promise<void> {
-    await this.waits.idle(async () => {
-      if (dueMs > this.clock.now()) await this.waits.until({ dueMs, status: 'queued' })
-      await this.mayGoOn()
-    })
+    await this.waits.idle(() => this.waitFor({ dueMs, status: 'queued' }))
+  }
+
+  private async waitFor(wait: Omit<Wait, 'over'>): Promise<void> {
+    // A cancel ends the waits that are there when it is seen: none may begin afterwards.
+    if (this.cancelled) throw this.cancelledError()
+    if (wait.dueMs === undefined || wait.dueMs > this.clock.now()) await this.waits.until(wait)
+    await this.mayGoOn()
   }
 
   private async recordValue(boundary: Boundary, value: unknown): Promise<unknown> {

@@ -99,7 +99,8 @@ export class RunHandle<Output = unknown> {
     )
     // Also when the signal was there: an earlier call may have died between the two statements.
     const [woken] = await this.engine.run(messages.wake, { id: this.id, now }, 'resume', options)
-    if (woken === undefined) {
+    // A run that was resumed in the process may have finished since.
+    if (woken === undefined && signalled === undefined) {
       const row = await this.read(options)
       throw new InvalidStateError(
         `Run ${this.id} of ${this.workflow} has finished (${row.status}) and cannot be resumed.`,

@@ -1,5 +1,5 @@
 import { delay } from '../clock.js'
-import { LeaseLostError, RunCancelledError } from '../errors.js'
+import { LeaseLostError, PgqrsError, RunCancelledError } from '../errors.js'
 import type { RecordedRow, TransactionPlan } from '../store/records.js'
 import type { Boundary } from './boundary.js'
 import { Interruption } from './ending.js'
@@ -28,11 +28,14 @@ export class TransactionStep {
       try {
         return await this.commit(body)
       } catch (error) {
-        if (error instanceof LeaseLostError) throw new Interruption({ kind: 'lost' })
+        if (this.isLost(error)) throw new Interruption({ kind: 'lost' })
         const { kind } = engine.failureOf(error)
         const passing = kind === 'broken' || kind === 'unsent' || kind === 'retry'
         if (!passing) throw error
-        if (engine.clock.monotonic() > giveUpAt) throw new Interruption({ kind: 'trouble', error })
+        if (engine.clock.monotonic() > giveUpAt) {
+          // What the body threw may be about something else that looks like the database: that is a failed attempt.
+          throw error instanceof PgqrsError ? new Interruption({ kind: 'trouble', error }) : error
+        }
         await delay(engine.clock, wait * (0.5 + engine.random.fraction()))
         const recorded = kind === 'broken' ? await this.committed() : undefined
         if (recorded !== undefined) return recorded
@@ -87,7 +90,7 @@ export class TransactionStep {
       await this.recorder.refresh()
       return history.visit(this.boundary.name, 'transaction')?.output ?? undefined
     } catch (error) {
-      throw new Interruption(error instanceof LeaseLostError ? { kind: 'lost' } : { kind: 'trouble', error })
+      throw new Interruption(this.isLost(error) ? { kind: 'lost' } : { kind: 'trouble', error })
     }
   }
 
@@ -104,6 +107,11 @@ export class TransactionStep {
       },
       limitMs,
     }
+  }
+
+  // The body may throw one that is about another message.
+  private isLost(error: unknown): boolean {
+    return error instanceof LeaseLostError && error.id === this.recorder.claimed.row.id
   }
 
   private lost(): LeaseLostError {

@@ -211,7 +211,6 @@ export function parallel(target: Target): void {
         const mine: number[] = []
         begun.push(mine)
         let said = 'nothing'
-        let failed = false
         try {
           await run.map(
             'item',
@@ -222,11 +221,10 @@ export function parallel(target: Target): void {
                 // Fails when others are done; in a replay at once.
                 await each.step('fails', { retry: { maxAttempts: 1 } }, async () => {
                   await eventually('others to be done', () => mine.length > 4)
-                  failed = true
                   throw new Error('item 0')
                 })
               }
-              if (item === 4) await each.step('held', () => eventually('the failure', () => failed))
+              if (item === 4) await eventually('the map to have failed', () => said !== 'nothing')
               await each.step('first', () => item)
               await each.step('second', () => item)
             },
