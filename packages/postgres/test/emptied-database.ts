@@ -69,7 +69,7 @@ const LOOKER = 'pgqrs-conformance'
  * that is in it.
  */
 export function emptiedDatabase(reach: Reach = {}): Target['create'] {
-  const { schema, by = (dsn) => dsn, options = () => ({}) } = reach
+  const { schema, by = (dsn: string): string => dsn, options = () => ({}) } = reach
   const place = schema ?? 'public'
   let created: CreatedDatabase
   let sql: Sql

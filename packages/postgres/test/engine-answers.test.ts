@@ -53,7 +53,10 @@ it('says that it does not know when the answer is lost and the server with it, a
   const store = await open(proxy.dsn, { connectionTimeout: '1s' })
   const producer = store.producer(queue)
   await producer.enqueue(1)
-  const dropped = proxy.dropAnswerTo(statements.enqueue).then(() => proxy.refuse())
+  const dropped = proxy.dropAnswerTo(statements.enqueue).then(() => {
+    proxy.refuse()
+    proxy.cutAll()
+  })
   const error: unknown = await producer.enqueue(7).catch((e: unknown) => e)
   await dropped
   expect(error).toBeInstanceOf(AmbiguousCommitError)

@@ -91,32 +91,31 @@ async function nodesOf({ sql: text, parameters }: Statement, mode: string): Prom
 
 function literal(value: unknown): string {
   if (value === null) return 'null'
-  return typeof value === 'number' ? String(value) : `'${String(value).replaceAll("'", "''")}'`
+  return typeof value === 'number' ? String(value) : `'${(value as string).replaceAll("'", "''")}'`
 }
 
 function flat(node: Node): Node[] {
   return [node, ...(node.Plans ?? []).flatMap(flat)]
 }
 
+const onMessages = (node: Node): boolean => node['Relation Name'] === 'pgqrs_messages'
+
 describe.each(['force_custom_plan', 'force_generic_plan'])('with %s', (mode) => {
-  it.each(Object.keys(hot))('walks over no table and sorts nothing: %s', async (what) => {
+  it.each(Object.keys(hot))('neither walks over the messages nor sorts them: %s', async (what) => {
     const nodes = await nodesOf(hot[what]!, mode)
-    const scans = nodes.filter((node) => node['Relation Name'] === 'pgqrs_messages')
-    expect(scans.map((node) => node['Node Type'])).not.toContain('Seq Scan')
-    expect(scans.length).toBeGreaterThan(0)
-    expect(nodes.map((node) => node['Node Type']).filter((type) => type.endsWith('Sort'))).toEqual([])
+    const scans = nodes.filter(onMessages).map((node) => node['Node Type'])
+    expect(scans).not.toEqual([])
+    expect(scans).not.toContain('Seq Scan')
+    const sorts = nodes.filter((node) => node['Node Type'].endsWith('Sort'))
+    expect(sorts.filter((node) => flat(node).some(onMessages))).toEqual([])
   })
 
   it.each(Object.keys(hot).filter((what) => what.startsWith('claim')))(
-    'finds messages by the index made for it: %s',
+    'finds what is due by the index made for it: %s',
     async (what) => {
       const indexes = (await nodesOf(hot[what]!, mode)).flatMap((node) => node['Index Name'] ?? [])
-      expect(new Set(indexes)).toEqual(
-        new Set([
-          'pgqrs_messages_claim',
-          'pgqrs_messages_pkey',
-          ...indexes.filter((i) => i.startsWith('pgqrs_queues')),
-        ]),
+      expect(new Set(indexes.filter((index) => index.startsWith('pgqrs_messages')))).toEqual(
+        new Set(['pgqrs_messages_claim', 'pgqrs_messages_pkey']),
       )
     },
   )
@@ -134,7 +133,7 @@ it('reads only as many messages as it takes, whatever else is there', async () =
   async function read(): Promise<number> {
     await sql`select pg_stat_force_next_flush()`
     const [row] =
-      await sql`select idx_tup_fetch::int as n from pg_stat_user_tables where relname = 'pgqrs_messages'`
+      await sql`select (idx_tup_fetch + seq_tup_read)::int as n from pg_stat_user_tables where relname = 'pgqrs_messages'`
     return row!['n'] as number
   }
 })

@@ -76,6 +76,7 @@ export function messageQueries(d: SqlDialect) {
           select w.id from ${d.table('pgqrs_workers')} w
           where w.heartbeat_at <= ${d.plusMs(d.now(p.now), sql`-1 * ${p.age_ms}`)})
         returning id, queue`,
+      { slow: true },
     ),
 
     /*

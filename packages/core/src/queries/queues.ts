@@ -90,13 +90,13 @@ export function queueQueries(d: SqlDialect) {
     /** Checkpoints of at most `limit` messages that {@link removeSome} would remove next. */
     removeSomeSteps: prepare<RemoveSome, { run_id: string }>(
       d,
-      (p) => sql`delete from ${steps} where run_id in (${some(p)}) returning run_id`,
+      (p) => sql`delete from ${steps} where ${d.amongRows(sql.ref('run_id'), some(p))} returning run_id`,
     ),
 
     /** Removes at most `limit` messages: of one queue or all, live ones nobody holds, or finished ones. */
     removeSome: prepare<RemoveSome, { id: string }>(d, (p) =>
       d.tallied(
-        sql`delete from ${messages} where id in (${some(p)}) returning id, queue as tally_queue, status as tally_status`,
+        sql`delete from ${messages} where ${d.amongRows(sql.ref('id'), some(p))} returning id, queue as tally_queue, status as tally_status`,
         -1,
       ),
     ),

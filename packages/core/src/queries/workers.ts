@@ -87,6 +87,7 @@ export function workerQueries(d: SqlDialect) {
       d,
       (p) => sql`delete from ${workers} where heartbeat_at <= ${d.plusMs(d.now(p.now), sql`-1 * ${p.age_ms}`)}
         and id not in (select h.worker_id from (${held}) h) returning id`,
+      { slow: true },
     ),
   }
 }

@@ -54,12 +54,33 @@ export class Lease {
       failed: to.failed === true ? 1 : 0,
       unless_steps: to.unlessSteps === undefined ? null : JSON.stringify(to.unlessSteps),
     }
-    const answer = await this.engine.submit(this.engine.operations.release, item, options)
+    const answer =
+      to.unlessSteps === undefined || to.unlessSteps.length === 0
+        ? await this.engine.submit(this.engine.operations.release, item, options)
+        : await this.releaseUnlessSignalled(item, options)
     if (answer.row === undefined && to.unlessSteps !== undefined && (await this.held())) return undefined
     const status = await this.settled(answer, 'release', (row) => row.status !== 'running')
     // A waiter must know the next due time, whether it is now or later.
     this.engine.wakeups.hint([status === 'cancelled' ? `done:${this.queue}` : `queue:${this.queue}`])
     return status
+  }
+
+  /**
+   * Takes the row's lock before it looks for signals. A single statement looks as of its beginning, and when it has to
+   * wait for the row behind somebody who resumes the run, it does not see the signal it has been waiting behind.
+   */
+  private async releaseUnlessSignalled(
+    item: Release,
+    options: CallOptions | undefined,
+  ): Promise<Answer<{ readonly status: Status }>> {
+    const { queries, operations, now } = this.engine
+    const statements = [
+      queries.steps.seize.bind({ id: this.id, lease_id: this.leaseId }),
+      ...operations.release.batch.bind([item], { now }),
+    ]
+    const [, ...released] = await this.engine.sendIn(undefined, statements, 'pause', options)
+    const [row] = released.flat() as unknown as { readonly status: Status }[]
+    return { row, repeated: true }
   }
 
   /**
