@@ -63,6 +63,7 @@ it('delivers by polling while the LISTEN connection is cut, and hints come back'
   await proxy.heal()
   // Nobody told of it while nobody listened: that listening has begun again is a hint by itself.
   await eventually('what was missed', () => hinted.seen.includes(3), { timeoutMs: 20_000 })
+  await eventually('the workers to know', () => hinted.hints.at(-1) === true && polling.hints.at(-1) === true)
   expect([hinted.hints, polling.hints]).toEqual([
     [true, false, true],
     [true, false, true],

@@ -127,6 +127,9 @@ export class Show {
       case 'cancelled':
       case 'lease_lost':
         this.say(which, told.type.replace('_', ' '))
+        return
+      // A demo that must poll is only slower.
+      case 'hints':
     }
   }
 
