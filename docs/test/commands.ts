@@ -14,6 +14,8 @@ const runElsewhere: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^npm (i|install) /, 'installs from the registry; the test of the CLI installs packed tarballs'],
   [/^npm test( |$)/, 'is the gate this test is a part of'],
   [/^npm run demo( |$)/, 'has a test of its own, tooling/demo/test'],
+  [/^npm run bench( |$)/, 'measures for minutes; its parts have tests, tooling/bench/test'],
+  [/^npm run (chaos|simulate)( |$)/, 'runs for a minute and more; CI runs it, and its parts have tests'],
   [/^npm run (format|api:update|changeset)( |$)/, 'changes the checkout'],
   [/^npm run vitest( |$)/, 'would run the tests inside of a test'],
   [/^git clone /, 'needs the network'],

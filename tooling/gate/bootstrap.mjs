@@ -1,4 +1,4 @@
-// What `npm test` and `npm run demo` call. Plain Node without dependencies: on a fresh clone there is nothing else.
+// What `npm test`, `npm run demo` and the other commands of the root call. Plain Node without dependencies: on a fresh clone there is nothing else.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`pgqrs needs Node 20.19 or newer; this is ${process.versions.node} (${process.execPath}).`)
@@ -14,17 +14,26 @@ const tasks = {
     const { gate } = await import('./gate.mjs')
     return gate(args)
   },
-  async demo(args) {
-    // tsx runs inside this one process, so a signal reaches the demo itself and its exit code is ours.
-    const tsx = import.meta.resolve('tsx')
-    const main = new URL('../demo/src/main.ts', import.meta.url).pathname
-    const flags = ['--conditions=@pgqrs/source', '--import', tsx]
-    const { code } = await run(process.execPath, [...flags, main, ...args], {
-      stdin: 'inherit',
-      cwd: process.cwd(),
-    })
-    return code
+  demo: (args) => program('demo', args, ['--conditions=@pgqrs/source']),
+  chaos: (args) => program('chaos', args, ['--conditions=@pgqrs/source']),
+  simulate: (args) => program('simulator', args, ['--conditions=@pgqrs/source']),
+  async bench(args) {
+    // What users run is measured, so it is built first.
+    const { gate } = await import('./gate.mjs')
+    return (await gate(['--only', 'build'])) || program('bench', args, [])
   },
+}
+
+/** Runs the main file of a folder of tooling. */
+async function program(folder, args, flags) {
+  // tsx runs inside this one process, so a signal reaches the program itself and its exit code is ours.
+  const tsx = import.meta.resolve('tsx')
+  const main = new URL(`../${folder}/src/main.ts`, import.meta.url).pathname
+  const { code } = await run(process.execPath, [...flags, '--import', tsx, main, ...args], {
+    stdin: 'inherit',
+    cwd: process.cwd(),
+  })
+  return code
 }
 
 const [name = '', ...args] = process.argv.slice(2)

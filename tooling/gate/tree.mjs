@@ -11,6 +11,8 @@ const foreignLockfiles = new Set([
   'bun.lock',
   'bun.lockb',
 ])
+/** The workspace's, and that of the rivals, which only the benchmark installs. */
+const lockfiles = ['pnpm-lock.yaml', 'tooling/bench/on-demand/pnpm-lock.yaml']
 const secretFiles = /^(\.env(\..+)?|\.npmrc|id_(rsa|ecdsa|ed25519)|.+\.(pem|p12|pfx|key))$/
 const largestText = 1_000_000
 
@@ -31,9 +33,12 @@ const textRules = [
 /** What is wrong with one file of the repository; a finding names the line and the rule, never the secret. */
 export function problemsOf(path, text) {
   const name = basename(path)
-  if (foreignLockfiles.has(name)) return [`${path}: only pnpm-lock.yaml is a lockfile here`]
+  const isLockfile = lockfiles.includes(path)
+  if (foreignLockfiles.has(name) || (name === 'pnpm-lock.yaml' && !isLockfile)) {
+    return [`${path}: only ${lockfiles.join(' and ')} are lockfiles here`]
+  }
   const problems = secretFiles.test(name) ? [`${path}: looks like a file for secrets`] : []
-  const rules = path === 'pnpm-lock.yaml' ? [...lockfileRules, ...textRules] : textRules
+  const rules = isLockfile ? [...lockfileRules, ...textRules] : textRules
   for (const [index, line] of text.split('\n').entries()) {
     for (const { what, pattern } of rules) {
       if (pattern.test(line)) problems.push(`${path}:${index + 1}: contains ${what}`)
@@ -57,7 +62,7 @@ async function textOf(path) {
 
 export async function checkTree() {
   const files = await repositoryFiles()
-  const problems = files.includes('pnpm-lock.yaml') ? [] : ['pnpm-lock.yaml is missing']
+  const problems = lockfiles.filter((path) => !files.includes(path)).map((path) => `${path} is missing`)
   for (const path of files) {
     // A file that git still lists but that is deleted in the work tree has nothing to check.
     const text = await textOf(path).catch(() => '')

@@ -32,10 +32,15 @@ export function settingsOf(options: GlobalOptions): ResolvedConfig {
   return { config, sources: Object.fromEntries(named) as ResolvedConfig['sources'] }
 }
 
-/** Opens the store these options name. The caller closes it. @throws what `connect` of core throws */
-export async function openStore(options: GlobalOptions): Promise<Store> {
+/**
+ * Opens the store these options name. The caller closes it. Only with `create` is a database file made that is not
+ * there: a wrong path must not look like an empty database.
+ * @throws what `connect` of core throws
+ */
+export async function openStore(options: GlobalOptions, create: boolean): Promise<Store> {
   return connect({
     ...explicit(options),
+    create,
     ...(options.config === undefined ? {} : { config: options.config }),
   })
 }

@@ -39,11 +39,12 @@ export class Session {
   async withStore(
     command: Command,
     work: (connected: StoreWork) => Promise<ExitCode | undefined>,
+    { create = false }: { readonly create?: boolean } = {},
   ): Promise<void> {
     const begun = await this.work(command)
     this.warnOfVisibleSecret(command, begun)
     const { sources } = settingsOf(begun.options)
-    const store = await openStore(begun.options)
+    const store = await openStore(begun.options, create)
     const target = `${store.driver} ${store.target} (from ${sources.dsn})`
     const progress = new Progress(this.io.stderr)
     try {

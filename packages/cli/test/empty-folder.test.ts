@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -186,13 +186,16 @@ it(
     await mustRun('pnpm', ['install', '--prefer-offline', '--no-frozen-lockfile'], workspace)
     const main = join(app, 'node_modules/@pgqrs/cli/dist/main.js')
     const env = { PGQRS_DSN: await emptyDatabase() }
-    const install = (folder: string): Promise<Ended> =>
-      inFolder(folder, process.execPath, [main, 'install'], env)
-    expect(await install(tmpdir())).toMatchObject({
+    const install = (folder: string, script: string): Promise<Ended> =>
+      inFolder(folder, process.execPath, [script, 'install'], env)
+    // In pnpm's store the script has only its own dependencies beside it.
+    const inStore = await realpath(main)
+    expect(await install(tmpdir(), inStore)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('[DRIVER_MISSING]'),
     })
-    expect(await install(app)).toMatchObject({ code: 0, stderr: '' })
+    expect(await install(app, inStore)).toMatchObject({ code: 0, stderr: '' })
+    expect(await install(tmpdir(), main)).toMatchObject({ code: 0, stderr: '' })
   },
   minutes(3),
 )

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createClient } from '@libsql/client'
 import { expect, it, vi } from 'vitest'
 import { json, pgqrs } from './command-line.js'
@@ -72,6 +72,38 @@ it('says with 3 that nothing is installed, and how to install', async () => {
       stderr: expect.stringMatching(/^error \[NOT_INSTALLED\] .*npx pgqrs install.*\n$/),
     })
   }
+})
+
+const schemes = [
+  ['sqlite:tpyo.db', 'There is no SQLite file "tpyo.db".'],
+  ['turso:tpyo.db', 'There is no database file "tpyo.db".'],
+  ['file:tpyo.db', 'There is no database file "tpyo.db".'],
+] as const
+
+it.each(schemes)('makes no file of a wrong path: %s', async (dsn, said) => {
+  project()
+  const id = '01900000-0000-7000-8000-000000000000'
+  const commands = [
+    ['verify'],
+    ['uninstall', '--yes'],
+    ['status'],
+    ['queue', 'list'],
+    ['queue', 'create', 'emails'],
+    ['message', 'enqueue', 'emails', '{}'],
+    ['dead', 'replay', id],
+    ['worker', 'list'],
+    ['run', 'show', id],
+  ]
+  for (const args of commands) {
+    const { code, stdout, stderr } = await pgqrs([...args, '--dsn', dsn])
+    expect(stderr).toBe(
+      `error [INVALID_CONFIG] ${said} Correct the DSN, or make the file with \`npx pgqrs install\`.\n`,
+    )
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(readdirSync('.')).toEqual(['node_modules'])
+  }
+  expect((await pgqrs(['install', '--dsn', dsn])).code).toBe(0)
+  expect((await pgqrs(['verify', '--dsn', dsn])).code).toBe(0)
 })
 
 it('uninstalls only with --yes, and says from where', async () => {

@@ -1,6 +1,17 @@
 /** Cancels what was scheduled; safe to call more than once. */
 export type Cancel = () => void
 
+/** What a clock may know of a timer. */
+export interface TimerOptions {
+  /** It does not keep the process alive. */
+  readonly background?: boolean
+  /**
+   * By how many ms it may be late, as things stand, without anybody noticing: a look that finds something only if somebody
+   * has put it there. A clock of tests passes over such timers; real time has no use for it.
+   */
+  readonly slackMs?: () => number
+}
+
 /**
  * The only way time enters the engine. Production uses {@link systemClock}; tests and the simulator bring their own.
  */
@@ -11,8 +22,8 @@ export interface Clock {
   wallNow(): number
   /** Milliseconds that never run backwards. For measuring spans. */
   monotonic(): number
-  /** Calls back once after `ms`; any length works. A timer that is `background` does not keep the process alive. */
-  after(ms: number, callback: () => void, options?: { readonly background?: boolean }): Cancel
+  /** Calls back once after `ms`; any length works. */
+  after(ms: number, callback: () => void, options?: TimerOptions): Cancel
   /** Resolves after everything that is already able to run has run. */
   settle(): Promise<void>
 }
@@ -33,7 +44,7 @@ class SystemClock implements Clock {
     return performance.now()
   }
 
-  after(ms: number, callback: () => void, options: { readonly background?: boolean } = {}): Cancel {
+  after(ms: number, callback: () => void, options: TimerOptions = {}): Cancel {
     let timer: NodeJS.Timeout
     const arm = (left: number): void => {
       const step = Math.min(left, LONGEST_TIMER_MS)

@@ -2,7 +2,15 @@
  * For authors of drivers. Not covered by semantic versioning: a minor release may change anything here.
  * @packageDocumentation
  */
-export type { Capabilities, Driver, Execute, Failure, TransactionPlan, WakeChannel } from './db/driver.js'
+export type {
+  Capabilities,
+  Driver,
+  Execute,
+  ExecuteNow,
+  Failure,
+  TransactionPlan,
+  WakeChannel,
+} from './db/driver.js'
 export type { CatalogRow, ColumnType, RowShape, Slot, SqlDialect } from './db/dialect.js'
 export { PostgresDialect } from './db/dialect-postgres.js'
 export { SqliteDialect } from './db/dialect-sqlite.js'

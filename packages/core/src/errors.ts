@@ -142,6 +142,32 @@ export class AmbiguousCommitError extends PgqrsError {
   }
 }
 
+/** Positions in the source of a stream: from the first, counted from 0, up to and without `to`. */
+export interface SourceRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** A stream of messages ended before its source did. `cause` is what went wrong. */
+export class EnqueueStreamError extends PgqrsError {
+  /** Messages that are enqueued. */
+  readonly enqueued: number
+  /** What of the source is committed, in its order. */
+  readonly committed: readonly SourceRange[]
+  /** What of the source may or may not be committed, because an answer was lost. All the rest is certainly absent. */
+  readonly uncertain: readonly SourceRange[]
+  constructor(
+    message: string,
+    came: Pick<EnqueueStreamError, 'enqueued' | 'committed' | 'uncertain'>,
+    options?: PgqrsErrorOptions,
+  ) {
+    super('STREAM_ENDED', message, options)
+    this.enqueued = came.enqueued
+    this.committed = came.committed
+    this.uncertain = came.uncertain
+  }
+}
+
 /** A message with this id exists and has another payload. */
 export class IdConflictError extends PgqrsError {
   readonly id: string

@@ -17,11 +17,13 @@ export {
 export type {
   Producer,
   EnqueueManyOptions,
+  EnqueueStreamOptions,
   EnqueueOptions,
   MessageOptions,
   OnConflict,
   ProducerOptions,
 } from './queue/producer.js'
+export type { EnqueueProgress } from './queue/enqueue-stream.js'
 export type { BatchResult, Consumer, ConsumerOptions, DequeueOptions } from './queue/consumer.js'
 export { Snooze, type HandledMessage, type LeasedMessage } from './queue/message.js'
 export type { PayloadLimits } from './queue/limits.js'

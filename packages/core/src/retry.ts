@@ -84,7 +84,8 @@ export function nextAttemptIn(
   // No wait needs a larger power, and a delay of zero times infinity would be no number.
   const exponential = Math.min(policy.delayMs * 2 ** Math.min(failures - 1, 60), policy.maxDelayMs)
   const wait = policy.backoff === 'exponential' ? exponential : exponential * (0.5 + random.fraction() / 2)
-  return Math.max(wait, asked)
+  // Whole milliseconds are what is stored, and what events and logs should say.
+  return Math.ceil(Math.max(wait, asked))
 }
 
 function allowed(policy: RetryPolicy, error: unknown): boolean {

@@ -1,35 +1,35 @@
 import type { Clock } from './clock.js'
 import { TimeoutError } from './errors.js'
+import { LazyAbort } from './lazy-abort.js'
 
-/** Gives `work` a signal that also aborts after `ms`, and stops waiting for it then. */
+/** Gives `work` a signal that also aborts after `ms`, when there is such a limit, and stops waiting for it then. */
 export async function withTimeout<T>(
   clock: Clock,
-  ms: number,
+  ms: number | undefined,
   what: string,
-  outer: AbortSignal,
-  work: (signal: AbortSignal) => T | Promise<T>,
+  outer: LazyAbort,
+  work: (own: LazyAbort) => T | Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController()
-  const pass = (): void => {
-    controller.abort(outer.reason)
-  }
-  if (outer.aborted) pass()
-  else outer.addEventListener('abort', pass, { once: true })
+  if (ms === undefined) return work(outer)
+  const own = new LazyAbort()
+  const forget = outer.onAbort((reason) => {
+    own.abort(reason)
+  })
   let cancel = (): void => undefined
   const timeout = new Promise<never>((_, reject) => {
     const expire = (): void => {
       const error = new TimeoutError(`${what} took longer than ${ms} ms.`)
       // First: what the work throws because of its signal is not why it ended.
       reject(error)
-      controller.abort(error)
+      own.abort(error)
     }
     // A worker keeps the process alive; work it has left behind must not.
     cancel = clock.after(ms, expire, { background: true })
   })
   try {
-    return await Promise.race([Promise.resolve(work(controller.signal)), timeout])
+    return await Promise.race([Promise.resolve(work(own)), timeout])
   } finally {
     cancel()
-    outer.removeEventListener('abort', pass)
+    forget()
   }
 }

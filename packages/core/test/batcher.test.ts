@@ -57,9 +57,27 @@ function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-function batcherOn(database: FakeDatabase, limits: Partial<BatcherLimits> = {}): Batcher {
-  return new Batcher(database.flush, { ...roomy, ...limits }, () => false)
+/** The batcher of a store waits for the rest of the turn; here a flush leaves with the microtasks. */
+function atOnce(): Promise<void> {
+  return Promise.resolve()
 }
+
+function batcherOn(database: FakeDatabase, limits: Partial<BatcherLimits> = {}): Batcher {
+  return new Batcher(database.flush, { ...roomy, ...limits }, () => false, atOnce)
+}
+
+it('lets what the calls of one turn give rise to leave with them', async () => {
+  const database = new FakeDatabase()
+  const batcher = new Batcher(database.flush, roomy, () => false, settled)
+  const calls = [batcher.submit(write, { key: 'a' })]
+  // Work that goes on in the microtasks of the same turn.
+  for (let i = 0; i < 20; i++) await Promise.resolve()
+  calls.push(batcher.submit(write, { key: 'b' }))
+  await settled()
+  expect(database.seen).toEqual(['write: a b'])
+  await database.answer(0)
+  await Promise.all(calls)
+})
 
 it('lets calls of one tick leave together, and calls made meanwhile in the next flush', async () => {
   const database = new FakeDatabase()
@@ -97,7 +115,7 @@ it('halves a failing flush until the one bad item is alone', async () => {
     if (keys.includes('c')) return Promise.reject(bad)
     return Promise.resolve(groups.map((g) => keysOf(g).map((key) => ({ row: key, repeated: false }))))
   }
-  const batcher = new Batcher(flush, roomy, (error) => error === bad)
+  const batcher = new Batcher(flush, roomy, (error) => error === bad, atOnce)
   const outcomes = await Promise.allSettled(
     ['a', 'b', 'c', 'd', 'e'].map((key) => batcher.submit(write, { key })),
   )
@@ -288,6 +306,7 @@ it('rejects the calls of a flush that cannot even be made', async () => {
     },
     roomy,
     () => false,
+    atOnce,
   )
   await expect(batcher.submit(write, { key: 'a' })).rejects.toThrow('no statement')
   await batcher.idle()

@@ -35,7 +35,16 @@ describe('a queue', () => {
     const producer = store.producer(queue)
     expectTypeOf(producer).toEqualTypeOf<Producer<{ n: number }, PostgresTx | TransactionAdapter>>()
     expectTypeOf(producer.enqueue).parameter(0).toEqualTypeOf<{ n: number }>()
-    expectTypeOf(producer.enqueueMany).parameter(0).toEqualTypeOf<readonly { n: number }[]>()
+    expectTypeOf(producer.enqueueMany([{ n: 1 }])).toEqualTypeOf<Promise<string[]>>()
+    expectTypeOf(producer.enqueueMany(new Set([{ n: 1 }]), { batch: 2 })).toEqualTypeOf<Promise<number>>()
+    // @ts-expect-error what is no array is not enqueued all or none, and must say so
+    void producer.enqueueMany(new Set([{ n: 1 }]))
+    // @ts-expect-error a payload of another type
+    void producer.enqueueMany(new Set([{ m: 1 }]), { batch: 2 })
+    const stream = (async function* () {
+      yield await Promise.resolve({ n: 1 })
+    })()
+    expectTypeOf(producer.enqueueMany(stream)).toEqualTypeOf<Promise<number>>()
     expectTypeOf(producer.enqueue).returns.resolves.toEqualTypeOf<string>()
     expectTypeOf(store.consumer(queue)).toEqualTypeOf<Consumer<{ n: number }>>()
     expectTypeOf(store.consumer(queue).dequeue).returns.resolves.toEqualTypeOf<

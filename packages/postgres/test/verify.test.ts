@@ -18,6 +18,14 @@ it.each([
     'alter table pgqrs_workers alter column host drop not null',
     'column pgqrs_workers.host is "text", expected "text not null"',
   ],
+  [
+    'alter table pgqrs_messages drop constraint pgqrs_messages_status_check',
+    'check pgqrs_messages.status is missing',
+  ],
+  [
+    "alter table pgqrs_queues add constraint short check (name <> 'long') not valid",
+    'check pgqrs_queues.name is not known to this version',
+  ],
 ])('tells that somebody did: %s', async (damage, told) => {
   const dsn = await database()
   const store = await connect(dsn)

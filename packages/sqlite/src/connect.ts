@@ -13,6 +13,7 @@ import {
   type Store,
   type StoreOptions,
 } from '@pgqrs/core/driver'
+import { existsSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import { SqliteDriver, type Database } from './driver.js'
 
@@ -43,7 +44,7 @@ const BLOCK_AT_MOST_MS = 5
  * const store = await connect('sqlite:app.db')
  * const shared = await connect({ client: new Database('app.db') })
  * ```
- * @throws ConfigError for a DSN that names no file, or a file that cannot be opened
+ * @throws ConfigError for a DSN that names no file, or a file that cannot be opened, or must be there and is not
  */
 export function connect(target?: string | Database | SqliteOptions): Promise<Store<Database>> {
   try {
@@ -61,7 +62,7 @@ function optionsOf(target: string | Database | SqliteOptions | undefined): Sqlit
 
 function open(options: SqliteOptions): Promise<Store<Database>> {
   checkKeys(options, [...configKeys, ...storeOptionKeys, 'client', 'synchronous'], 'connect')
-  const { client, synchronous, clock, random, wrapDriver, ...settings } = options
+  const { client, synchronous, clock, random, create, wrapDriver, ...settings } = options
   const { config } = resolveConfig(settings)
   if (!['full', 'normal', undefined].includes(synchronous)) {
     throw new ConfigError(`synchronous must be full or normal. Got ${display(synchronous)}.`)
@@ -69,7 +70,8 @@ function open(options: SqliteOptions): Promise<Store<Database>> {
   if (config.schema !== undefined) throw new ConfigError('schema: SQLite has no schemas. Leave it out.')
   const path = client === undefined ? fileOf(config.dsn) : client.name
   const isFile = path !== ':memory:' && path !== ''
-  const openFile = (): Database => openDatabase(path, synchronous ?? 'full', config)
+  const openFile = (): Database =>
+    openDatabase(path, synchronous ?? 'full', config, isFile && create === false)
   const driver = new SqliteDriver({
     db: client ?? openFile(),
     another: isFile ? openFile : undefined,
@@ -101,11 +103,17 @@ function fileOf(dsn: string | undefined): string {
   return file
 }
 
-function openDatabase(path: string, synchronous: 'full' | 'normal', config: Config): Database {
+function openDatabase(
+  path: string,
+  synchronous: 'full' | 'normal',
+  config: Config,
+  fileMustExist: boolean,
+): Database {
   let db: Database
   try {
-    db = new BetterSqlite3(path, { timeout: BLOCK_AT_MOST_MS })
+    db = new BetterSqlite3(path, { timeout: BLOCK_AT_MOST_MS, fileMustExist })
   } catch (cause) {
+    if (fileMustExist && !existsSync(path)) throw noSuchFile(path, cause)
     throw new ConfigError(`The SQLite file ${display(path)} cannot be opened: ${(cause as Error).message}`, {
       cause,
     })
@@ -120,6 +128,13 @@ function openDatabase(path: string, synchronous: 'full' | 'normal', config: Conf
     })
   }
   return db
+}
+
+function noSuchFile(path: string, cause: unknown): ConfigError {
+  return new ConfigError(
+    `There is no SQLite file ${display(path)}. Correct the DSN, or make the file with \`npx pgqrs install\`.`,
+    { cause },
+  )
 }
 
 // Asking for a mode that is in force already takes no lock; only the very first process has to change it.

@@ -7,6 +7,8 @@ import {
   type Capabilities,
   type Clock,
   type Driver,
+  type Execute,
+  type ExecuteNow,
   type Failure,
   type Random,
   type Row,
@@ -160,24 +162,21 @@ export class SqliteDriver implements Driver<Database> {
     )
   }
 
-  within(tx: unknown): ((statements: readonly Statement[]) => Promise<Row[][]>) | undefined {
+  within(tx: unknown): Execute | undefined {
+    const execute = this.withinNow(tx)
+    return execute === undefined ? undefined : async (statements) => Promise.resolve(execute(statements))
+  }
+
+  withinNow(tx: unknown): ExecuteNow | undefined {
     if (!isDatabase(tx)) return undefined
-    // Executed before the call returns, so that it works inside better-sqlite3's synchronous transactions.
     return (statements) => {
-      try {
-        // A look at what stands in the way of a message may come after a synchronous transaction is over.
-        if (statements.every((statement) => statement.reads))
-          return Promise.resolve(statementsOf(tx).all(statements))
-        if (!tx.inTransaction) {
-          throw new InvalidArgumentError(
-            'tx: no transaction is open on this Database. Enqueue inside db.transaction(() => …).',
-          )
-        }
-        // Nested, so that of several statements one that fails takes the others back.
-        return Promise.resolve(tx.transaction(() => statementsOf(tx).all(statements))())
-      } catch (error) {
-        return Promise.reject(error)
+      if (!tx.inTransaction) {
+        throw new InvalidArgumentError(
+          'tx: no transaction is open on this Database. Enqueue inside db.transaction(() => …).',
+        )
       }
+      // Nested, so that of several statements one that fails takes the others back.
+      return tx.transaction(() => statementsOf(tx).all(statements))()
     }
   }
 

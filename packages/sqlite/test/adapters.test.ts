@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import {
+  ClosedError,
   defineQueue,
   defineWorkflow,
   fromKnex,
@@ -98,27 +99,110 @@ describe("better-sqlite3's own synchronous transaction", () => {
     expect(await waiting()).toEqual([{ order: 2 }])
   })
 
-  it('finds the message that has the key, or says that it is taken, after the transaction is over', async () => {
+  it('finds the message that has the key, or replaces it', async () => {
     const db = application()
     const producer = store.producer(orders)
     const id = await producer.enqueue({ order: 1 }, { key: 'k' })
     const calls: Promise<string>[] = []
     db.transaction(() => {
       calls.push(producer.enqueue({ order: 2 }, { key: 'k', tx: db }))
-      calls.push(producer.enqueue({ order: 3 }, { key: 'k', onConflict: 'reject', tx: db }))
       calls.push(producer.enqueue({ order: 4 }, { key: 'k', onConflict: 'replace', tx: db }))
     })()
-    const [ignored, rejected, replaced] = await Promise.allSettled(calls)
-    expect(ignored).toEqual({ status: 'fulfilled', value: id })
-    expect(rejected).toMatchObject({ status: 'rejected', reason: expect.any(KeyConflictError) })
-    expect(replaced).toEqual({ status: 'fulfilled', value: id })
+    expect(await Promise.all(calls)).toEqual([id, id])
     expect(await waiting()).toEqual([{ order: 4 }])
   })
 
-  it('is refused where there is none', async () => {
-    await expect(store.producer(orders).enqueue({ order: 1 }, { tx: application() })).rejects.toThrow(
+  type Order = { order: number }
+  type Verdict = { readonly value: Order } | { readonly issues: readonly { readonly message: string }[] }
+  const schema = (validate: (value: unknown) => Verdict | Promise<Verdict>) => ({
+    '~standard': { version: 1 as const, vendor: 'test', validate },
+  })
+  const no: Verdict = { issues: [{ message: 'no' }] }
+  const strict = defineQueue('orders', { payload: schema(() => no) })
+  const slow = defineQueue('orders', { payload: schema(() => Promise.resolve(no)) })
+  const refusals: Record<string, [code: string, enqueue: (tx: Database.Database) => unknown]> = {
+    'a key that is taken': [
+      'KEY_CONFLICT',
+      (tx) => store.producer(orders).enqueue({ order: 2 }, { key: 'k', onConflict: 'reject', tx }),
+    ],
+    'a key that is taken, in a batch': [
+      'KEY_CONFLICT',
+      (tx) =>
+        store
+          .producer(orders)
+          .enqueueMany([{ order: 2 }, { order: 3 }], { each: { key: 'k', onConflict: 'reject' }, tx }),
+    ],
+    'a key that stands for a run with another input': [
+      'KEY_CONFLICT',
+      (tx) => store.trigger(ship, { order: 2 }, { key: 'run', tx }),
+    ],
+    'an id that is taken': [
+      'ID_CONFLICT',
+      (tx) => store.producer(orders).enqueue({ order: 2 }, { id: taken, tx }),
+    ],
+    'a payload that does not fit': [
+      'INVALID_PAYLOAD',
+      (tx) => store.producer(strict).enqueue({ order: 101 }, { tx }),
+    ],
+    'a payload that cannot be stored': [
+      'UNSERIALIZABLE',
+      (tx) => store.producer<unknown>('orders').enqueueMany([1, () => 1], { tx }),
+    ],
+    'a schema that would have to be waited for': [
+      'INVALID_ARGUMENT',
+      (tx) => store.producer(slow).enqueue({ order: 1 }, { tx }),
+    ],
+    'an option that does not exist': [
+      'INVALID_CONFIG',
+      (tx) => store.trigger(ship, { order: 1 }, { kee: 'k', tx } as never),
+    ],
+    'what the database refuses': [
+      'DATABASE_ERROR',
+      (tx) => store.producer(orders).enqueueMany([{ order: 2 }, { order: 666 }], { tx }),
+    ],
+  }
+  let taken = ''
+
+  it.each(Object.keys(refusals))('is rolled back by %s, which is thrown in it', async (name) => {
+    const db = application()
+    taken = await store.producer(orders).enqueue({ order: 1 }, { key: 'k' })
+    await store.trigger(ship, { order: 1 }, { key: 'run' })
+    db.exec(
+      `create trigger refuse before insert on pgqrs_messages when new.payload like '%666%' begin select raise(fail, 'no'); end`,
+    )
+    const [code, enqueue] = refusals[name]!
+    const place = db.transaction(() => {
+      db.prepare('insert into placed values (1)').run()
+      void enqueue(db)
+    })
+    expect(place).toThrow(expect.objectContaining({ code }))
+    expect(placed()).toEqual([])
+    expect(await waiting()).toEqual([{ order: 1 }, { order: 1 }])
+  })
+
+  it('goes on when it catches what was refused, and nothing of that stays', async () => {
+    const db = application()
+    const producer = store.producer(orders)
+    await producer.enqueue({ order: 1 }, { key: 'k' })
+    db.transaction(() => {
+      expect(() => producer.enqueue({ order: 2 }, { key: 'k', onConflict: 'reject', tx: db })).toThrow(
+        KeyConflictError,
+      )
+      void producer.enqueue({ order: 3 }, { tx: db })
+    })()
+    expect(await waiting()).toEqual([{ order: 1 }, { order: 3 }])
+  })
+
+  it('is refused where there is none, and by a store that is closed', async () => {
+    const db = application()
+    expect(() => store.producer(orders).enqueue({ order: 1 }, { tx: db })).toThrow(
       /no transaction is open.*db\.transaction/,
     )
+    const other = await connect(`sqlite:${path}`)
+    const producer = other.producer(orders)
+    await other.close()
+    const place = db.transaction(() => producer.enqueue({ order: 1 }, { tx: db }))
+    expect(place).toThrow(ClosedError)
     expect(await waiting()).toEqual([])
   })
 })

@@ -12,7 +12,7 @@ import {
   type StoreOptions,
 } from '@pgqrs/core/driver'
 import { openClient, openTarget, type ClientOptions, type DriverSettings } from './open.js'
-import { parseTarget, type Target } from './target.js'
+import { mustExist, parseTarget, type Target } from './target.js'
 
 declare global {
   interface PgqrsTransactions {
@@ -87,6 +87,7 @@ async function openDriver(
   if (options.syncUrl !== undefined && target.kind !== 'file') {
     throw new ConfigError('connect: syncUrl needs a file, which it makes a replica.')
   }
+  if (options.create === false && target.kind === 'file') mustExist(target)
   return openTarget(target, clientOptions(options, target), config)
 }
 

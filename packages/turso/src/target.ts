@@ -1,4 +1,5 @@
 import { ConfigError, display } from '@pgqrs/core/driver'
+import { existsSync } from 'node:fs'
 
 /** Where a database is. */
 export interface Target {
@@ -36,6 +37,18 @@ export function parseTarget(dsn: string): Target {
     default:
       throw new ConfigError(`${display(withoutSecrets(dsn))} is no address of a libSQL database. ${FORMS}`)
   }
+}
+
+/**
+ * The client makes every file it does not find.
+ * @throws ConfigError when the file of this target is not there.
+ */
+export function mustExist({ url }: Target): void {
+  const path = decodeURIComponent(url.replace(/^file:(\/\/[^/]*)?/i, ''))
+  if (existsSync(path)) return
+  throw new ConfigError(
+    `There is no database file ${display(path)}. Correct the DSN, or make the file with \`npx pgqrs install\`.`,
+  )
 }
 
 function prefixed(rest: string): Target {

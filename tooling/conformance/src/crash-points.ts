@@ -6,6 +6,7 @@ const texts = {
   install: /^insert into pgqrs_migrations/,
   enqueue: /^insert into pgqrs_messages/,
   claim: /^with recursive wanted .* update pgqrs_messages/,
+  nextDue: /^with recursive wanted .* as wait_ms from lanes/,
   recover: /^select pgqrs_messages\.id.* where lease_id = /,
   hold: /^select status from pgqrs_messages where id = .* and lease_id = /,
   record: /^insert into pgqrs_steps .* do update/,
@@ -15,9 +16,11 @@ const texts = {
   release: /^update pgqrs_messages set status = case .*\br\.unless_steps\b/,
   extend: /^update pgqrs_messages set vt = .*\br\.lease_ms\b/,
   delete: /^delete from pgqrs_messages where id in \(select r\.id/,
-  cancel: /^update pgqrs_messages set status = case when status in \('running', 'cancelling'\) then/,
+  cancel: /^update pgqrs_messages set status = case when status in \('running', 'cancelling'\) and vt > /,
   get: /^select id, queue, .* from pgqrs_messages where id (in|= any)/,
   heartbeat: /^update pgqrs_workers set heartbeat_at = /,
+  lookForCancels: /^select id, lease_id from pgqrs_messages where id .* and status = 'cancelling'$/,
+  lookAtWorker: /^select status from pgqrs_workers where id = /,
 } as const
 
 /** A statement of the engine's that moves a message or a run, or looks at one. */

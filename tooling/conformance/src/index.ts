@@ -7,6 +7,7 @@ import { processes } from './topics/processes.js'
 import { zombie } from './topics/zombie.js'
 import { enqueue } from './topics/enqueue.js'
 import { enqueueMany } from './topics/enqueue-many.js'
+import { enqueueStream } from './topics/enqueue-stream.js'
 import { keys } from './topics/keys.js'
 import { transactional } from './topics/transactional.js'
 import { consumer } from './topics/consumer.js'
@@ -41,8 +42,14 @@ import { results } from './topics/results.js'
 import { transaction } from './topics/transaction.js'
 import { asMessages } from './topics/as-messages.js'
 import { idle } from './topics/idle.js'
+import { roundTrips } from './topics/round-trips.js'
+import { clockJumps } from './topics/clock-jumps.js'
+import { rivalsLeases } from './topics/rivals-leases.js'
+import { rivalsRuns } from './topics/rivals-runs.js'
+import { rivalsWorkers } from './topics/rivals-workers.js'
 
 export { HintOnlyClock } from './hint-only-clock.js'
+export { expectFlat, startSteadyLoad } from './steady-load.js'
 export type { Row, Target, TestDatabase } from './target.js'
 
 const topics = {
@@ -53,6 +60,7 @@ const topics = {
   processes,
   zombie,
   enqueueMany,
+  enqueueStream,
   keys,
   transactional,
   consumer,
@@ -86,6 +94,11 @@ const topics = {
   results,
   transaction,
   asMessages,
+  roundTrips,
+  clockJumps,
+  rivalsLeases,
+  rivalsWorkers,
+  rivalsRuns,
 } satisfies Record<string, (target: Target) => void>
 
 /** Name of a part of the suite. */

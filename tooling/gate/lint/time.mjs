@@ -7,7 +7,7 @@ const timers = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']
 const properties = [
   { object: 'Date', property: 'now', message: clock },
   { object: 'performance', property: 'now', message: clock },
-  { object: 'process', property: 'hrtime', message: clock },
+  ...['hrtime', 'uptime', 'nextTick'].map((property) => ({ object: 'process', property, message: clock })),
   { object: 'AbortSignal', property: 'timeout', message: clock },
   { object: 'Math', property: 'random', message: random },
   { object: 'crypto', property: 'randomUUID', message: random },
@@ -18,7 +18,8 @@ const properties = [
 export const timeSyntax = [
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: clock },
   { selector: "CallExpression[callee.name='Date']", message: clock },
-  { selector: 'ImportDeclaration[source.value=/^(node:)?timers/]', message: clock },
+  { selector: 'ImportDeclaration[source.value=/^(node:)?(timers|perf_hooks)/]', message: clock },
+  { selector: "ImportDeclaration[source.value='uuid']", message: random },
   {
     selector:
       'ImportDeclaration[source.value=/^(node:)?crypto$/] > ImportSpecifier[imported.name=/^random|^getRandomValues$/]',

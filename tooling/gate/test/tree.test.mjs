@@ -20,6 +20,13 @@ describe('what may not stand in the repository', () => {
       'at https://example.com',
       'pnpm-lock.yaml:1: contains an address',
     ],
+    [
+      "an address in the benchmark's lockfile",
+      'tooling/bench/on-demand/pnpm-lock.yaml',
+      'at https://example.com',
+      'tooling/bench/on-demand/pnpm-lock.yaml:1: contains an address',
+    ],
+    ['a third lockfile', 'docs/pnpm-lock.yaml', "lockfileVersion: '9.0'", 'only pnpm-lock.yaml'],
     ["another tool's lockfile", 'docs/package-lock.json', '{}', 'only pnpm-lock.yaml'],
     ['a path of one machine', 'a.md', `see ${machinePath}`, 'a.md:1: contains a path of one machine'],
     ['one in quotes', 'a.ts', `'${machinePath}'`, 'a path of one machine'],
@@ -38,6 +45,7 @@ describe('what may not stand in the repository', () => {
     ['a relative path', 'a.ts', "'./work/main' '../home/x' 'src/work/a'"],
     ['the name of a folder alone', 'a.md', 'the /home/ folder'],
     ['a normal lockfile', 'pnpm-lock.yaml', "lockfileVersion: '9.0'"],
+    ["the benchmark's lockfile", 'tooling/bench/on-demand/pnpm-lock.yaml', "lockfileVersion: '9.0'"],
   ])('lets %s pass', (_, path, text) => {
     expect(problemsOf(path, text)).toEqual([])
   })

@@ -17,6 +17,8 @@ export interface ChildOptions {
   cwd?: string
   /** Flags for Node itself, such as `--expose-gc`. */
   nodeFlags?: string[]
+  /** The file is JavaScript that imports no source of ours: Node runs it without tsx, which takes a moment to load. */
+  plain?: boolean
 }
 
 /** A child process that runs a TypeScript file. */
@@ -52,7 +54,8 @@ export async function spawnChild(
 ): Promise<ChildHandle> {
   const guardian = await (keeper ??= openKeeper())
   const tsx = import.meta.resolve('tsx')
-  const flags = ['--conditions=@pgqrs/source', '--import', tsx, ...(options.nodeFlags ?? [])]
+  const source = options.plain === true ? [] : ['--conditions=@pgqrs/source', '--import', tsx]
+  const flags = [...source, ...(options.nodeFlags ?? [])]
   const child = spawn(process.execPath, [...flags, file, ...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...process.env, ...options.env },

@@ -11,7 +11,7 @@ export function addInstallCommands(program: Command, session: Session): void {
     usage: 'install',
     description: 'Create the tables or bring them to this version. Safe to repeat, also at the same time.',
     examples: ['install --dsn sqlite:app.db', 'install --dsn postgres://localhost/app --schema jobs'],
-  }).action((_options: unknown, command: Command) => session.withStore(command, install))
+  }).action((_options: unknown, command: Command) => session.withStore(command, install, { create: true }))
 
   addCommand(program, {
     usage: 'verify',

@@ -11,12 +11,17 @@ export interface StoreOptions {
   readonly clock?: Clock
   /** Randomness for tests. Default: the platform's. */
   readonly random?: Random
+  /**
+   * Whether a local database file that is not there is made (SQLite, libSQL). Default true. With false it is a
+   * `ConfigError`, so that a path with a typing mistake is noticed. A server's databases are never made.
+   */
+  readonly create?: boolean
   /** Puts something between the engine and the database, for tests: to count statements, or to make them fail. */
   readonly wrapDriver?: (driver: Driver) => Driver
 }
 
 /** Names of the options of {@link StoreOptions}. */
-export const storeOptionKeys: readonly string[] = ['clock', 'random', 'wrapDriver']
+export const storeOptionKeys: readonly string[] = ['clock', 'random', 'create', 'wrapDriver']
 
 /**
  * Opens a store over a driver. Nothing is sent to the database yet but what the driver sent to connect.

@@ -6,6 +6,7 @@ import { defineQueue, type QueueDefinition, type QueueHandler } from '../queue/d
 import { Producer, type EnqueueOptions, type ProducerOptions } from '../queue/producer.js'
 import type { Engine } from '../store/engine.js'
 import { Registration } from '../store/registration.js'
+import { withinNow } from '../store/within-now.js'
 import type { TransactionAdapter } from '../transaction/adapter.js'
 import type { DriverTransaction } from '../transaction/types.js'
 import { QueueTask } from '../worker/queue-task.js'
@@ -142,6 +143,8 @@ export class Store<Tx = DriverTransaction> {
       checkKeys(given, ['delay', 'at', 'priority', 'key', 'id', 'tx', 'signal'], 'trigger')
       mustBeWorkflow(workflow, 'trigger')
     } catch (error) {
+      // As Producer.enqueue: only what is thrown rolls a synchronous transaction back.
+      if (withinNow(this.engine.driver, given.tx) !== undefined) throw error
       return Promise.reject(error)
     }
     const producer = new Producer<Input, Tx | TransactionAdapter>(this.engine, workflow.queue, {}, 'workflow')

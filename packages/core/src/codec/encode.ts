@@ -1,5 +1,6 @@
 import { PayloadError, PgqrsError, SerializationError } from '../errors.js'
 import { defaultLimits, type ValueLimits } from './limits.js'
+import { isPlain } from './plain.js'
 
 /**
  * Encodes a value as JSON text from which {@link decode} makes the very same value, class and all: JSON's own kinds,
@@ -10,16 +11,19 @@ import { defaultLimits, type ValueLimits } from './limits.js'
  * @throws PayloadError when a limit is broken.
  */
 export function encode(value: unknown, limits: ValueLimits = defaultLimits): string {
-  const walk = new Walk(limits)
-  const json = walk.value(value, '$', 0)
-  requireKeys(value, limits)
-  const text = JSON.stringify(json)
+  const text = isPlain(value, limits) ? JSON.stringify(value) : walked(value, limits)
   // A character is at most three bytes of UTF-8, so most values need no counting.
   if (text.length * 3 > limits.maxBytes) {
     const bytes = Buffer.byteLength(text)
     if (bytes > limits.maxBytes) throw tooLarge(`${bytes}`, limits)
   }
   return text
+}
+
+function walked(value: unknown, limits: ValueLimits): string {
+  const json = new Walk(limits).value(value, '$', 0)
+  requireKeys(value, limits)
+  return JSON.stringify(json)
 }
 
 function tooLarge(bytes: string, limits: ValueLimits): PayloadError {

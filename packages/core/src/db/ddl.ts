@@ -14,8 +14,15 @@ export function tableBody(table: TableLayout, types: TypeNames): RawBuilder<unkn
   return sql`(${sql.join([...columns, key])})`
 }
 
-/** What a catalog query must say about the tables and columns of a layout. */
-export function expectedTables(layout: Layout, types: TypeNames): CatalogRow[] {
+/**
+ * What a catalog query must say about tables, columns, checks and primary keys of a layout.
+ * @param checkOf how the database spells that a column holds one of these texts.
+ */
+export function expectedTables(
+  layout: Layout,
+  types: TypeNames,
+  checkOf: (column: string, texts: readonly string[]) => string,
+): CatalogRow[] {
   return layout.tables.flatMap((table): CatalogRow[] => [
     { kind: 'table', name: table.name, detail: '' },
     ...table.columns.map((column): CatalogRow => ({
@@ -23,6 +30,16 @@ export function expectedTables(layout: Layout, types: TypeNames): CatalogRow[] {
       name: `${table.name}.${column.name}`,
       detail: definition(column, types),
     })),
+    ...table.columns.flatMap(({ name, oneOf }): CatalogRow[] =>
+      oneOf === undefined
+        ? []
+        : [{ kind: 'check', name: `${table.name}.${name}`, detail: checkOf(name, oneOf) }],
+    ),
+    {
+      kind: 'index',
+      name: `${table.name}_pkey`,
+      detail: `unique on ${table.name} (${table.primaryKey.join(', ')})`,
+    },
   ])
 }
 

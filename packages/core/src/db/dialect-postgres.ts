@@ -7,10 +7,10 @@ import {
   type RawBuilder,
 } from 'kysely'
 import { compilingKysely } from './compiler.js'
-import type { CatalogRow, RowShape, Slot, SqlDialect } from './dialect.js'
+import type { CatalogRow, ColumnType, RowShape, Slot, SqlDialect } from './dialect.js'
 import { expectedTables, tableBody, type TypeNames } from './ddl.js'
 import type { IndexLayout, Layout, TableLayout } from './layout.js'
-import { columnSlot, fill } from './prepared.js'
+import { columnSlot, commonSlot, fill } from './prepared.js'
 import type { Database, TableName, Time } from './schema.js'
 import type { Statement } from './statement.js'
 
@@ -63,7 +63,8 @@ export class PostgresDialect implements SqlDialect {
   }
 
   millis(at: Expression<Time | null>): RawBuilder<number> {
-    return sql`(extract(epoch from ${at}) * 1000)::float8`
+    // extract() would compute in numeric, which costs as much as the rest of a claimed row.
+    return sql`(date_part('epoch', ${at}) * 1000)`
   }
 
   number(value: Expression<unknown>): RawBuilder<number> {
@@ -71,7 +72,7 @@ export class PostgresDialect implements SqlDialect {
   }
 
   jsonRows(json: Expression<string>, shape: RowShape, alias: string): RawBuilder<unknown> {
-    const columns = Object.entries(shape).map(([name, type]) => sql`${sql.id(name)} ${sql.raw(types[type])}`)
+    const columns = Object.entries(shape).map(([name, type]) => sql`${sql.id(name)} ${typeOf(type)}`)
     return sql`json_to_recordset(${json}::text::json) as ${sql.id(alias)}(${sql.join(columns)})`
   }
 
@@ -83,18 +84,40 @@ export class PostgresDialect implements SqlDialect {
     return sql`${column} = any(array(${query}))`
   }
 
+  // A column whose values are all the same arrives as one value and an empty array, which unnest fills up with nulls.
   rows(shape: RowShape, alias: string): RawBuilder<unknown> {
-    const arrays = Object.entries(shape).map(
-      ([name, type]) => sql`${columnSlot(name)}::${sql.raw(types[type])}[]`,
-    )
-    const names = Object.keys(shape).map((name) => sql.id(name))
-    return sql`unnest(${sql.join(arrays)}) as ${sql.id(alias)}(${sql.join(names)})`
+    const columns = Object.entries(shape).map(([name, type]) => {
+      const value = sql`u.${sql.id(name)}`
+      return {
+        name: sql.id(name),
+        array: sql`${columnSlot(name)}::${typeOf(type)}[]`,
+        value: mayBeNull(type) ? value : sql`coalesce(${value}, ${commonSlot(name)}::${typeOf(type)})`,
+      }
+    })
+    const values = columns.map(({ name, value }) => sql`${value} as ${name}`)
+    return sql`(select ${sql.join(values)} from unnest(${sql.join(columns.map((c) => c.array))})
+      as u(${sql.join(columns.map((c) => c.name))})) as ${sql.id(alias)}`
   }
 
-  bindRows(text: string, slots: readonly Slot[], items: readonly object[], args: object): Statement[] {
-    const parameters = slots.map((slot) =>
-      'column' in slot ? arrayLiteral(items, slot.column) : fill(slot, args),
-    )
+  bindRows(
+    text: string,
+    slots: readonly Slot[],
+    items: readonly object[],
+    args: object,
+    shape: RowShape,
+  ): Statement[] {
+    // The first column tells how many rows there are.
+    const [first] = Object.keys(shape)
+    const common = (column: string): boolean => {
+      const wanted = mayBeNull(shape[column]) ? null : cell(items[0], column)
+      return column !== first && items.every((item) => cell(item, column) === wanted)
+    }
+    const commonColumns = new Set(Object.keys(shape).filter(common))
+    const parameters = slots.map((slot) => {
+      if ('column' in slot) return commonColumns.has(slot.column) ? '{}' : arrayLiteral(items, slot.column)
+      if ('common' in slot) return commonColumns.has(slot.common) ? cell(items[0], slot.common) : null
+      return fill(slot, args)
+    })
     return [{ sql: text, parameters, reads: false }]
   }
 
@@ -155,6 +178,12 @@ export class PostgresDialect implements SqlDialect {
       from ours o join pg_attribute a on a.attrelid = o.oid
         left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum where a.attnum > 0 and not a.attisdropped
       union all
+      select 'check', o.relname || coalesce('.' || a.attname, ''), string_agg(k.text, ' and ' order by k.text)
+      from ours o
+        join (select conrelid, conkey, contype, pg_get_constraintdef(oid, true) as text from pg_constraint) k
+          on k.conrelid = o.oid and k.contype = 'c'
+        left join pg_attribute a on a.attrelid = o.oid and k.conkey = array[a.attnum] group by 2
+      union all
       select 'index', i.relname, case when x.indisunique then 'unique ' else '' end || 'on ' || o.relname || ' ('
         || (select string_agg(pg_get_indexdef(x.indexrelid, k, true), ', ' order by k) from generate_series(1, x.indnkeyatts) k) || ')'
         || coalesce(' where ' || translate(lower(pg_get_expr(x.indpred, x.indrelid, true)), '()', ''), '')
@@ -162,14 +191,18 @@ export class PostgresDialect implements SqlDialect {
       from ours o join pg_index x on x.indrelid = o.oid join pg_class i on i.oid = x.indexrelid`
   }
 
+  facts(rows: readonly CatalogRow[]): CatalogRow[] {
+    return [...rows]
+  }
+
   expected(layout: Layout): CatalogRow[] {
     return [
-      ...expectedTables(layout, types),
-      ...layout.tables.map((table): CatalogRow => ({
-        kind: 'index',
-        name: `${table.name}_pkey`,
-        detail: `unique on ${table.name} (${table.primaryKey.join(', ')})`,
-      })),
+      ...expectedTables(
+        layout,
+        types,
+        (column, texts) =>
+          `CHECK (${column} = ANY (ARRAY[${texts.map((text) => `'${text}'::text`).join(', ')}]))`,
+      ),
       ...layout.indexes.map((index): CatalogRow => ({
         kind: 'index',
         name: index.name,
@@ -181,15 +214,36 @@ export class PostgresDialect implements SqlDialect {
   }
 }
 
+function typeOf(type: RowShape[string]): RawBuilder<unknown> {
+  return sql.raw(types[(mayBeNull(type) ? type.slice(0, -1) : type) as ColumnType])
+}
+
+function mayBeNull(type: RowShape[string] | undefined): boolean {
+  return type?.endsWith('?') === true
+}
+
+function cell(item: object | undefined, column: string): unknown {
+  return (item as Record<string, unknown> | undefined)?.[column]
+}
+
+// What JSON escapes otherwise than an array literal does.
+const ESCAPED_OTHERWISE = /[^\x20-\ud7ff\ue000-\uffff]/
+
 // The text form of an array; the server casts it. Cheaper than JSON, which would be escaped and parsed twice.
 function arrayLiteral(items: readonly object[], column: string): string {
   let literal = '{'
   for (let i = 0; i < items.length; i++) {
-    const value = (items[i] as Record<string, unknown>)[column]
+    const value = cell(items[i], column)
     if (i > 0) literal += ','
     if (value === null || value === undefined) literal += 'NULL'
-    else if (typeof value === 'string') literal += `"${value.replaceAll(/["\\]/g, '\\$&')}"`
+    else if (typeof value === 'string') literal += quoted(value)
     else literal += (value as number | boolean).toString()
   }
   return `${literal}}`
+}
+
+function quoted(text: string): string {
+  // Native and several times faster than replacing.
+  if (!ESCAPED_OTHERWISE.test(text)) return JSON.stringify(text)
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`
 }

@@ -12,6 +12,7 @@ import { expectedTables, tableBody, type TypeNames } from './ddl.js'
 import type { IndexLayout, Layout, TableLayout } from './layout.js'
 import { columnSlot, fill } from './prepared.js'
 import type { Database, TableName, Time } from './schema.js'
+import { checksOf, checkText } from './sqlite-checks.js'
 import type { Statement } from './statement.js'
 
 const types: TypeNames = {
@@ -138,6 +139,12 @@ export class SqliteDialect implements SqlDialect {
     return sql<CatalogRow>`
       select 'table' as kind, name, '' as detail from sqlite_master where type = 'table' and name in (${names})
       union all
+      select 'check', name, sql from sqlite_master where type = 'table' and name in (${names})
+      union all
+      select 'index', t.name || '_pkey', 'unique on ' || t.name || ' (' || group_concat(c.name, ', ' order by c.pk) || ')'
+      from sqlite_master t, pragma_table_info(t.name) c
+      where t.type = 'table' and t.name in (${names}) and c.pk > 0 group by t.name
+      union all
       select 'column', t.name || '.' || c.name, lower(c.type) || case when c."notnull" then ' not null' else '' end
         || coalesce(' default ' || c.dflt_value, '')
       from sqlite_master t, pragma_table_info(t.name) c where t.type = 'table' and t.name in (${names})
@@ -147,9 +154,16 @@ export class SqliteDialect implements SqlDialect {
       where type in ('index', 'trigger') and tbl_name in (${names}) and sql is not null`
   }
 
+  // The catalog has no place of its own for checks.
+  facts(rows: readonly CatalogRow[]): CatalogRow[] {
+    return rows.flatMap((row) => (row.kind === 'check' ? checksOf(row.name, row.detail) : [row]))
+  }
+
   expected(layout: Layout): CatalogRow[] {
     return [
-      ...expectedTables(layout, types),
+      ...expectedTables(layout, types, (column, texts) =>
+        checkText(`${column} in (${texts.map((text) => `'${text}'`).join(', ')})`),
+      ),
       ...layout.indexes.map((index): CatalogRow => ({
         kind: 'index',
         name: index.name,

@@ -6,8 +6,8 @@ import type { Statement } from './statement.js'
 /** Kinds of values that enter a statement as a column of many rows, and types of columns. */
 export type ColumnType = 'uuid' | 'text' | 'int' | 'bigint' | 'float' | 'boolean' | 'time'
 
-/** Names and types of the columns of a {@link SqlDialect.rows} source. */
-export type RowShape = Readonly<Record<string, ColumnType>>
+/** Names and types of the columns of a {@link SqlDialect.rows} source; a type that ends in `?` may be null. */
+export type RowShape = Readonly<Record<string, ColumnType | `${ColumnType}?`>>
 
 /**
  * Everything that differs between the databases, in one place. There are two implementations: Postgres, and the
@@ -68,18 +68,24 @@ export interface SqlDialect {
   drop(tables: readonly TableName[]): RawBuilder<unknown>[]
   /** Lets one installer at a time through, or nothing where the transaction does so anyway. */
   readonly installLock: RawBuilder<unknown> | undefined
-  /** What the catalog says about these tables: rows of `kind, name, detail`. */
+  /** What the catalog says about these tables: rows of `kind, name, detail`, for {@link facts}. */
   catalog(tables: readonly TableName[]): RawBuilder<CatalogRow>
-  /** The rows the catalog query returns when everything is as `layout` says. */
+  /** The facts in what the catalog query has returned. */
+  facts(rows: readonly CatalogRow[]): CatalogRow[]
+  /** The facts when everything is as `layout` says. */
   expected(layout: Layout): CatalogRow[]
 }
 
 /** One fact of the catalog, for instance `column`, `pgqrs_steps.name`, `text not null`. */
 export interface CatalogRow {
-  readonly kind: 'table' | 'column' | 'index' | 'trigger'
+  readonly kind: 'table' | 'column' | 'check' | 'index' | 'trigger'
   readonly name: string
   readonly detail: string
 }
 
-/** A parameter of a compiled query: a scalar of the call, or a column of its rows. */
-export type Slot = { readonly scalar: string } | { readonly column: string } | { readonly value: unknown }
+/** A parameter of a compiled query: a scalar of the call, a column of its rows, or what is common to a column. */
+export type Slot =
+  | { readonly scalar: string }
+  | { readonly column: string }
+  | { readonly common: string }
+  | { readonly value: unknown }

@@ -4,6 +4,9 @@ import type { Row, Statement } from './statement.js'
 /** Executes statements, all or none, and returns the rows of each. */
 export type Execute = (statements: readonly Statement[]) => Promise<Row[][]>
 
+/** The same, at once: for transactions that cannot wait. */
+export type ExecuteNow = (statements: readonly Statement[]) => Row[][]
+
 /** What went wrong, in terms the engine can act on. */
 export interface Failure {
   readonly kind:
@@ -81,6 +84,11 @@ export interface Driver<Tx = unknown> {
   transaction<T>(plan: TransactionPlan<Tx, T>): Promise<T>
   /** Executes inside a transaction of the caller's; undefined when it is no handle of this driver's client. */
   within(tx: unknown): Execute | undefined
+  /**
+   * The same at once, where the client is synchronous: what is wrong must be thrown before the caller's transaction
+   * ends, or it could not roll that back.
+   */
+  withinNow?(tx: unknown): ExecuteNow | undefined
   classify(error: unknown): Failure
   readonly wake?: WakeChannel
   /** Releases everything that this driver opened, and only that. */

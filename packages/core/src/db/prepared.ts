@@ -12,6 +12,11 @@ class ColumnSlot {
   constructor(readonly column: string) {}
 }
 
+/** Stands in a query for the value that a column of the rows has in all of them. */
+class CommonSlot {
+  constructor(readonly common: string) {}
+}
+
 /** The arguments of a query as expressions. */
 export type Params<Args> = { readonly [Name in keyof Args]-?: RawBuilder<Args[Name]> }
 
@@ -45,21 +50,28 @@ export function columnSlot(column: string): RawBuilder<unknown> {
   return sql`${new ColumnSlot(column)}`
 }
 
+/** The parameter that stands for the one value of a column whose values are all the same, else for null. For dialects. */
+export function commonSlot(column: string): RawBuilder<unknown> {
+  return sql`${new CommonSlot(column)}`
+}
+
 function compile(dialect: SqlDialect, query: Query): { sql: string; slots: Slot[] } {
   const compiled = query.compile(dialect.db)
   return {
     sql: compiled.sql,
-    slots: compiled.parameters.map((value) =>
-      value instanceof ScalarSlot || value instanceof ColumnSlot ? value : { value },
-    ),
+    slots: compiled.parameters.map((value) => (isSlot(value) ? value : { value })),
   }
 }
 
-/** The value of one parameter. */
+function isSlot(value: unknown): value is ScalarSlot | ColumnSlot | CommonSlot {
+  return value instanceof ScalarSlot || value instanceof ColumnSlot || value instanceof CommonSlot
+}
+
+/** The value of one parameter of the call, or of one item. */
 export function fill(slot: Slot, args: object, item?: object): unknown {
   if ('scalar' in slot) return (args as Record<string, unknown>)[slot.scalar]
   if ('column' in slot) return (item as Record<string, unknown> | undefined)?.[slot.column]
-  return slot.value
+  return 'value' in slot ? slot.value : null
 }
 
 /** Compiles a query once. Values never enter its text. */

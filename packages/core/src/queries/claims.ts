@@ -75,13 +75,15 @@ export function claimQueries(d: SqlDialect) {
   return {
     /** Takes leases on at most `limit` due messages. A message whose last holder never spoke again counts a crash. */
     claim: prepare<Claim, ClaimedRow>(d, (p) => {
+      // SQLite compiles a statement anew whenever a bare parameter of its LIMIT is bound: ten times the cost of a claim.
+      const limit = sql`cast(${p.limit} as integer)`
       const due = sql`select m.id as value from ${messages} m
         where m.queue = l.queue and m.priority = l.priority and m.finished_at is null and m.vt <= ${d.now(p.now)}
-        order by m.vt, m.id limit ${p.limit}`
+        order by m.vt, m.id limit ${limit}`
       return sql`with recursive ${lanes(p)},
         claimable as (
           select c.value as id from lanes l cross join ${d.lateralClaim(due, 'c')}
-          where l.priority is not null limit ${p.limit}
+          where l.priority is not null limit ${limit}
         )
         update ${messages} set
           status = case when status = 'cancelling' then status else 'running' end,

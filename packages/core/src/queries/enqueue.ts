@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { SqlDialect } from '../db/dialect.js'
-import { prepare, prepareBatch, type Params } from '../db/prepared.js'
+import { prepare, prepareBatch, type Batch, type Params } from '../db/prepared.js'
 import { messageFields } from './fields.js'
 import type { MessageRow } from './messages.js'
 
@@ -23,8 +23,8 @@ const newMessage = {
   queue: 'text',
   priority: 'int',
   delay_ms: 'float',
-  at_ms: 'float',
-  key: 'text',
+  at_ms: 'float?',
+  key: 'text?',
   key_kept: 'boolean',
   payload: 'text',
 } as const
@@ -48,18 +48,19 @@ export function enqueueQueries(d: SqlDialect) {
 
   return {
     /** Inserts; a message whose id or key is there already is left out of the answer. */
-    enqueue: prepareBatch<NewMessage, Now, { id: string }>(
-      d,
-      newMessage,
-      (rows, p) => sql`${insert(rows, p)} on conflict do nothing returning id`,
+    enqueue: byKey(
+      prepareBatch<NewMessage, Now, { id: string }>(
+        d,
+        newMessage,
+        (rows, p) => sql`${insert(rows, p)} on conflict do nothing returning id`,
+      ),
     ),
 
-    /** Inserts; fails when an id or key is there already, and with it everything that was sent along. */
-    enqueueStrictly: prepareBatch<NewMessage, Now, { id: string }>(
-      d,
-      newMessage,
-      (rows, p) => sql`${insert(rows, p)} returning id`,
-    ),
+    /**
+     * Inserts; fails when an id or key is there already, and with it everything that was sent along. Returns nothing.
+     * Cheaper than {@link enqueue} by a fifth, so it carries what nothing can stand in the way of.
+     */
+    enqueueStrictly: byKey(prepareBatch<NewMessage, Now, never>(d, newMessage, (rows, p) => insert(rows, p))),
 
     /**
      * Inserts, or gives the message that waits under the same key this payload, priority and time. A message whose id
@@ -83,4 +84,17 @@ export function enqueueQueries(d: SqlDialect) {
       { reads: true },
     ),
   }
+}
+
+/** Two batches that share keys then wait for one another, and do not end in a deadlock. */
+function byKey<Row>(batch: Batch<NewMessage, Now, Row>): Batch<NewMessage, Now, Row> {
+  const bind: typeof batch.bind = (items, args) => {
+    const some = items.some((item) => item.key !== null)
+    return batch.bind(some ? items.toSorted((a, b) => compare(a.key ?? '', b.key ?? '')) : items, args)
+  }
+  return { ...batch, bind }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -9,8 +9,22 @@ import { stepQueries } from './steps.js'
 import { versionQueries } from './versions.js'
 import { workerQueries } from './workers.js'
 
+/** Every query of pgqrs. */
+export type Queries = ReturnType<typeof compileFor>
+
+const compiled = new WeakMap<SqlDialect, Queries>()
+
 /** Every query of pgqrs, compiled once for a dialect. */
-export function queriesFor(dialect: SqlDialect) {
+export function queriesFor(dialect: SqlDialect): Queries {
+  let queries = compiled.get(dialect)
+  if (queries === undefined) {
+    queries = compileFor(dialect)
+    compiled.set(dialect, queries)
+  }
+  return queries
+}
+
+function compileFor(dialect: SqlDialect) {
   return {
     claims: claimQueries(dialect),
     lists: listQueries(dialect),
@@ -21,6 +35,3 @@ export function queriesFor(dialect: SqlDialect) {
     workers: workerQueries(dialect),
   }
 }
-
-/** Every query of pgqrs. */
-export type Queries = ReturnType<typeof queriesFor>

@@ -42,7 +42,7 @@ export function leaseQueries(d: SqlDialect) {
     /** Archives, fails or cancels what the caller holds. A message asked to cancel ends cancelled, whatever came out. */
     finish: prepareBatch<Finish, Now, { id: string; status: Status }>(
       d,
-      { id: 'uuid', lease_id: 'uuid', status: 'text', output: 'text', error: 'text', failed: 'int' },
+      { id: 'uuid', lease_id: 'uuid', status: 'text', output: 'text?', error: 'text?', failed: 'int' },
       (rows, p) =>
         d.tallied(
           sql`update ${messages} set
@@ -72,10 +72,10 @@ export function leaseQueries(d: SqlDialect) {
         lease_id: 'uuid',
         status: 'text',
         delay_ms: 'float',
-        at_ms: 'float',
-        error: 'text',
+        at_ms: 'float?',
+        error: 'text?',
         failed: 'int',
-        unless_steps: 'text',
+        unless_steps: 'text?',
       },
       (rows, p) =>
         d.tallied(

@@ -41,31 +41,34 @@ export function messageQueries(d: SqlDialect) {
   const tallyOf = sql`pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status`
 
   return {
-    /** Asks to cancel. What nobody holds is cancelled at once. */
+    /** Asks to cancel. What nobody holds, be it because the lease has lapsed, is cancelled at once. */
     cancel: prepare<
       { ids: string; error: string; now: number | null },
       { id: string; queue: string; status: Status }
-    >(d, (p) =>
-      d.tallied(
+    >(d, (p) => {
+      const held = sql`status in ('running', 'cancelling') and vt > ${d.now(p.now)}`
+      return d.tallied(
         sql`update ${messages} set
-          status = case when status in ('running', 'cancelling') then 'cancelling' else 'cancelled' end,
-          finished_at = case when status in ('running', 'cancelling') then null else ${d.now(p.now)} end,
+          status = case when ${held} then 'cancelling' else 'cancelled' end,
+          finished_at = case when ${held} then null else ${d.now(p.now)} end,
           error = case when status = 'cancelling' then error else ${p.error} end
           where ${d.among(sql.ref('id'), p.ids, 'uuid')} and finished_at is null
           returning id, queue, status, ${tallyOf}`,
         1,
-      ),
-    ),
+      )
+    }),
 
-    /** Finishes, without a lease, what nobody holds. */
-    archive: prepare<{ ids: string; now: number | null }, { id: string; queue: string }>(d, (p) =>
-      d.tallied(
-        sql`update ${messages} set status = 'success', finished_at = ${d.now(p.now)}
+    /** Finishes, without a lease, what nobody holds. What was asked to cancel ends cancelled. */
+    archive: prepare<{ ids: string; now: number | null }, { id: string; queue: string; status: Status }>(
+      d,
+      (p) =>
+        d.tallied(
+          sql`update ${messages} set status = case when status = 'cancelling' then 'cancelled' else 'success' end, finished_at = ${d.now(p.now)}
           where ${d.among(sql.ref('id'), p.ids, 'uuid')} and finished_at is null
             and (status in ('queued', 'paused') or vt <= ${d.now(p.now)})
-          returning id, queue, ${tallyOf}`,
-        1,
-      ),
+          returning id, queue, status, ${tallyOf}`,
+          1,
+        ),
     ),
 
     /** Takes messages back from workers that are silent for longer than `age_ms`, before their leases lapse. */
@@ -109,11 +112,13 @@ export function messageQueries(d: SqlDialect) {
       { reads: true },
     ),
 
-    /** Outcomes of those messages that have finished. */
-    outcomes: prepare<{ ids: string }, OutcomeRow>(
+    /** Outcomes of those messages that have finished; of those in `first` also where the others stand. */
+    outcomes: prepare<{ ids: string; first: string }, OutcomeRow>(
       d,
       (p) => sql`select id, queue, status, output, error from ${messages}
-        where ${d.among(sql.ref('id'), p.ids, 'uuid')} and finished_at is not null`,
+        where ${d.among(sql.ref('id'), p.ids, 'uuid')} and finished_at is not null
+        union all select id, queue, status, output, error from ${messages}
+        where ${d.among(sql.ref('id'), p.first, 'uuid')}`,
       { reads: true },
     ),
   }

@@ -23,6 +23,16 @@ export interface NewCheckpoint {
   readonly seen: number
 }
 
+/** The end of a pause, from outside. */
+export interface NewSignal {
+  readonly run_id: string
+  readonly name: string
+  readonly output: string
+  /** Below zero: says that it came from outside, and from which call. */
+  readonly mark: number
+  readonly now: number | null
+}
+
 /** One checkpoint of a run's history, cell by cell as the claim brings it along. */
 export type HistoryRow = readonly [
   name: string,
@@ -76,11 +86,11 @@ export function stepQueries(d: SqlDialect) {
         name: 'text',
         kind: 'text',
         status: 'text',
-        output: 'text',
-        error: 'text',
+        output: 'text?',
+        error: 'text?',
         failures: 'int',
-        wake_in_ms: 'float',
-        wake_at_ms: 'float',
+        wake_in_ms: 'float?',
+        wake_at_ms: 'float?',
         position: 'int',
         seen: 'int',
       },
@@ -100,11 +110,11 @@ export function stepQueries(d: SqlDialect) {
     ),
 
     /** Records the signal a paused run waits for, whether it waits already or not. Taken once. */
-    signal: prepare<{ run_id: string; name: string; output: string; now: number | null }, { name: string }>(
+    signal: prepare<NewSignal, { name: string }>(
       d,
       (p) => sql`insert into ${steps} (${columns})
         select m.id, ${p.name}, 'pause', 'success', ${p.output}, null, 0, null,
-          (select coalesce(max(s.position), 0) + 1 from ${steps} s where s.run_id = m.id), -1, ${d.now(p.now)}
+          (select coalesce(max(s.position), 0) + 1 from ${steps} s where s.run_id = m.id), cast(${p.mark} as integer), ${d.now(p.now)}
         from ${messages} m where m.id = ${p.run_id} and m.finished_at is null
         on conflict (run_id, name) do nothing returning name`,
     ),

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '../codec/error-record.js'
 import type { ClaimedRow, ClaimQueue } from '../store/records.js'
+import type { Status } from '../status.js'
 import type { CallOptions, Engine } from '../store/engine.js'
 import { Lease } from './lease.js'
 
@@ -21,6 +22,9 @@ export class Claimer {
   constructor(
     private readonly engine: Engine,
     private readonly workerId: () => string,
+    /** Told of each message that was finished instead of handed out. */
+    private readonly onEnded: (row: ClaimedRow, status: Status, error: string | null) => void = () =>
+      undefined,
   ) {}
 
   /** Claims at most `limit` due messages: higher priority first, then what is visible longer, then by id. */
@@ -57,14 +61,23 @@ export class Claimer {
     for (const one of claimed) {
       const { maxCrashes } = from.find((f) => f.queue === one.row.queue) ?? { maxCrashes: Infinity }
       if (one.row.status === 'cancelling') {
-        ended.push(one.lease.finish({ status: 'cancelled', output: null, error: null, failed: 0 }))
+        ended.push(this.end(one, 'cancelled', null))
       } else if (one.row.crashes >= maxCrashes) {
-        ended.push(one.lease.finish({ status: 'error', output: null, error: poison(one.row), failed: 0 }))
+        ended.push(this.end(one, 'error', poison(one.row)))
       } else out.push(one)
     }
     // Whoever fails to end one has lost the lease to somebody who will.
     await Promise.allSettled(ended)
     return out
+  }
+
+  private async end(
+    { row, lease }: Claimed,
+    wanted: 'cancelled' | 'error',
+    error: string | null,
+  ): Promise<void> {
+    const status = await lease.finish({ status: wanted, output: null, error, failed: 0 })
+    this.onEnded(row, status, error)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Execute, MessageRow, NewMessage, Statement } from '../store/records.js'
+import type { Execute, ExecuteNow, MessageRow, NewMessage, Row, Statement } from '../store/records.js'
 import type { PgqrsError } from '../errors.js'
 import { AmbiguousCommitError, IdConflictError, KeyConflictError } from '../errors.js'
 import { display } from '../names.js'
@@ -11,23 +11,23 @@ export class Enqueuer {
 
   /** Enqueues one message; through group commit unless the caller brings a transaction. */
   async enqueueOne(
-    message: NewMessage,
+    entry: Entry,
     kind: 'queue' | 'workflow',
-    onConflict: OnConflict,
     options: CallOptions,
     within: Execute | undefined,
   ): Promise<string> {
+    const { message, onConflict, idGiven } = entry
     if (within !== undefined || onConflict === 'replace') {
-      const [id] = await this.write([{ message, onConflict, idGiven: true }], kind, options, within)
+      const [id] = await this.write([entry], kind, options, within)
       return id as string
     }
-    await this.engine.knowQueue(message.queue, kind)
+    const known = this.engine.knowQueue(message.queue, kind)
+    if (known !== undefined) await known
+    const { enqueue, enqueueNew } = this.engine.operations
+    const operation = idGiven || message.key !== null ? enqueue : enqueueNew
     for (;;) {
-      const { row } = await this.naming([message], () =>
-        this.engine.submit(this.engine.operations.enqueue, message, options),
-      )
-      const id =
-        row?.id ?? (await this.standing([{ message, onConflict, idGiven: true }], undefined)).get(message.id)
+      const { row } = await this.naming([message], () => this.engine.submit(operation, message, options))
+      const id = row?.id ?? (await this.standingFor([entry], undefined)).get(message.id)
       if (id !== undefined) {
         this.hint(message)
         return id
@@ -46,6 +46,23 @@ export class Enqueuer {
     return entries.length === 0 ? [] : this.write(entries, kind, options, within)
   }
 
+  /** In a transaction that cannot wait: all is written, or the error thrown, before the call returns. */
+  enqueueNow(entries: readonly Entry[], kind: 'queue' | 'workflow', execute: ExecuteNow): string[] {
+    const [first] = entries
+    if (first === undefined) return []
+    const wanted = distinct(entries)
+    const { ensure } = this.engine.queries.queues
+    execute([ensure.bind({ name: first.message.queue, kind, now: this.engine.now })])
+    const ids = new Map(written(wanted, execute(this.statements(wanted, true))))
+    const open = wanted.filter((entry) => !ids.has(entry.message.id))
+    if (open.length > 0) {
+      // Nobody else writes meanwhile: what was not inserted has something in its way that is there now.
+      const found = execute(this.looks(open)).flat() as unknown as MessageRow[]
+      for (const [id, stands] of standing(open, found)) ids.set(id, stands)
+    }
+    return entries.map((entry) => ids.get(entry.message.id) as string)
+  }
+
   private async write(
     entries: readonly Entry[],
     kind: 'queue' | 'workflow',
@@ -54,7 +71,7 @@ export class Enqueuer {
   ): Promise<string[]> {
     const ids = new Map<string, string>()
     let open = distinct(entries)
-    // Inside the caller's transaction nothing may be awaited before the first statement; see Producer.enqueue.
+    // Inside the caller's transaction the two leave together.
     const known = this.engine.knowQueue(entries[0]?.message.queue ?? '', kind, within)
     if (within === undefined) await known
     // When this fails, the insert fails too.
@@ -65,7 +82,7 @@ export class Enqueuer {
       for (const [wanted, id] of await inserted.catch(after(known))) ids.set(wanted, id)
       open = open.filter((entry) => !ids.has(entry.message.id))
       if (open.length === 0) break
-      for (const [wanted, id] of await this.standing(open, within)) ids.set(wanted, id)
+      for (const [wanted, id] of await this.standingFor(open, within)) ids.set(wanted, id)
       open = open.filter((entry) => !ids.has(entry.message.id))
     }
     // With a transaction nothing is visible before its commit, which only the caller sees; waiting workers poll.
@@ -79,10 +96,15 @@ export class Enqueuer {
     options: CallOptions,
     within: Execute | undefined,
   ): Promise<[string, string][]> {
-    const replaced = entries.find((entry) => entry.onConflict === 'replace')
     try {
-      const rows = await this.engine.sendIn(within, this.statements(entries, within), 'enqueue', options)
-      return rows.flat().map(({ id }) => [replaced?.message.id ?? (id as string), id as string])
+      const statements = this.statements(entries, within !== undefined)
+      const told = written(entries, await this.engine.sendIn(within, statements, 'enqueue', options))
+      if (within !== undefined || entries[0]?.onConflict === 'replace') return told
+      // What is inserted strictly is inserted without a word.
+      return [
+        ...told,
+        ...entries.filter(isStrict).map(({ message }): [string, string] => [message.id, message.id]),
+      ]
     } catch (error) {
       // Nothing was inserted; the look that follows finds what stood in the way.
       if (within === undefined && this.engine.failureOf(error).kind === 'unique') return []
@@ -90,7 +112,7 @@ export class Enqueuer {
     }
   }
 
-  private statements(entries: readonly Entry[], within: Execute | undefined): readonly Statement[] {
+  private statements(entries: readonly Entry[], inTransaction: boolean): readonly Statement[] {
     const { messages } = this.engine.queries
     const bind = (query: typeof messages.enqueue, some: readonly Entry[]): Statement[] =>
       some.length === 0
@@ -101,7 +123,7 @@ export class Enqueuer {
           )
     if (entries[0]?.onConflict === 'replace') return bind(messages.enqueueOrReplace, entries)
     // On Postgres a statement that fails would make an end of the caller's transaction.
-    if (within !== undefined) return bind(messages.enqueue, entries)
+    if (inTransaction) return bind(messages.enqueue, entries)
     return [
       ...bind(messages.enqueueStrictly, entries.filter(isStrict)),
       ...bind(
@@ -111,49 +133,27 @@ export class Enqueuer {
     ]
   }
 
-  /** For what was not inserted: the id that stands for it, or the error that says what stands in the way. */
-  private async standing(
+  private async standingFor(
     entries: readonly Entry[],
     within: Execute | undefined,
   ): Promise<Map<string, string>> {
-    const found = await this.look(entries, within)
-    const ids = new Map<string, string>()
-    for (const { message, onConflict } of entries) {
-      const same = found.find((row) => row.id === message.id)
-      if (same !== undefined) {
-        if (same.payload !== message.payload || same.queue !== message.queue) {
-          throw new IdConflictError(
-            `A message with id ${message.id} exists in queue ${display(same.queue)} and has another payload.`,
-            message.id,
-          )
-        }
-        ids.set(message.id, same.id)
-        continue
-      }
-      const { queue, key } = message
-      const holder = key === null ? undefined : found.find((row) => row.queue === queue && row.key === key)
-      if (holder === undefined) continue
-      refuse(message, holder, onConflict)
-      ids.set(message.id, holder.id)
+    const rows: MessageRow[] = []
+    for (const statement of this.looks(entries)) {
+      const [found] = await this.engine.sendIn(within, [statement], 'look for the message in the way')
+      rows.push(...(found as unknown as MessageRow[]))
     }
-    return ids
+    return standing(entries, rows)
   }
 
-  private async look(entries: readonly Entry[], within: Execute | undefined): Promise<MessageRow[]> {
+  private looks(entries: readonly Entry[]): Statement[] {
     const { messages } = this.engine.queries
     const keyed = entries
       .filter((e) => e.message.key !== null)
       .map((e) => ({ of_queue: e.message.queue, of_key: e.message.key }))
-    const statements = [
+    return [
       messages.get.bind({ ids: JSON.stringify(entries.map((e) => e.message.id)) }),
       ...(keyed.length === 0 ? [] : [messages.holdersOfKeys.bind({ keys: JSON.stringify(keyed) })]),
     ]
-    const rows: MessageRow[] = []
-    for (const statement of statements) {
-      const [found] = await this.engine.sendIn(within, [statement], 'look for the message in the way')
-      rows.push(...(found as unknown as MessageRow[]))
-    }
-    return rows
   }
 
   private hint(message: NewMessage): void {
@@ -191,9 +191,39 @@ export interface Entry {
   readonly idGiven: boolean
 }
 
-/** What may stand in the way of this message keeps the whole batch out. */
-function isStrict({ onConflict, idGiven }: Entry): boolean {
-  return idGiven || onConflict === 'reject'
+/** Pairs of wanted and real id for what was written and told. */
+function written(entries: readonly Entry[], rows: readonly (readonly Row[])[]): [string, string][] {
+  const replaced = entries.find((entry) => entry.onConflict === 'replace')
+  return rows.flat().map(({ id }) => [replaced?.message.id ?? (id as string), id as string])
+}
+
+/** For what was not inserted: the id that stands for it, or the error that says what stands in the way. */
+function standing(entries: readonly Entry[], found: readonly MessageRow[]): Map<string, string> {
+  const ids = new Map<string, string>()
+  for (const { message, onConflict } of entries) {
+    const same = found.find((row) => row.id === message.id)
+    if (same !== undefined) {
+      if (same.payload !== message.payload || same.queue !== message.queue) {
+        throw new IdConflictError(
+          `A message with id ${message.id} exists in queue ${display(same.queue)} and has another payload.`,
+          message.id,
+        )
+      }
+      ids.set(message.id, same.id)
+      continue
+    }
+    const { queue, key } = message
+    const holder = key === null ? undefined : found.find((row) => row.queue === queue && row.key === key)
+    if (holder === undefined) continue
+    refuse(message, holder, onConflict)
+    ids.set(message.id, holder.id)
+  }
+  return ids
+}
+
+/** What stands in the way of this message, if anything can, keeps the whole batch out. */
+function isStrict({ message, onConflict, idGiven }: Entry): boolean {
+  return idGiven || onConflict === 'reject' || message.key === null
 }
 
 /**

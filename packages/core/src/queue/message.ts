@@ -100,6 +100,6 @@ export class LeasedMessage<Payload> implements HandledMessage<Payload> {
   }
 
   snooze(delay: Duration): Snooze {
-    return new Snooze(toMs(delay, 'delay'))
+    return new Snooze(Math.ceil(toMs(delay, 'delay')))
   }
 }

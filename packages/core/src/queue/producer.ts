@@ -1,13 +1,15 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { encode } from '../codec/encode.js'
 import type { ValueLimits } from '../codec/limits.js'
-import type { Execute, NewMessage } from '../store/records.js'
+import type { Execute, ExecuteNow, NewMessage } from '../store/records.js'
 import { toCount, toMs, type Duration } from '../duration.js'
 import { ClosedError, InvalidArgumentError, PayloadError } from '../errors.js'
 import { checkKey, checkKeys, display } from '../names.js'
 import type { CallOptions, Engine } from '../store/engine.js'
+import { withinNow } from '../store/within-now.js'
 import type { QueueDefinition } from './define-queue.js'
-import { Enqueuer } from './enqueuer.js'
+import { enqueueStream, iteratorOf, type EnqueueProgress } from './enqueue-stream.js'
+import { Enqueuer, type Entry } from './enqueuer.js'
 import { valueLimits, type PayloadLimits } from './limits.js'
 import { RateLimiter, type RateLimit } from './rate-limit.js'
 
@@ -45,6 +47,16 @@ export interface EnqueueManyOptions<Tx = unknown, Payload = unknown> extends Cal
   readonly each?: MessageOptions | ((payload: Payload, index: number) => MessageOptions)
 }
 
+/** Options of a stream. */
+export interface EnqueueStreamOptions<Payload = unknown> extends CallOptions {
+  /** Messages of one batch, which is committed whole or not at all. Default 1,000. */
+  readonly batch?: number
+  /** For all of its messages, or made for each payload; `index` is the position in the source. */
+  readonly each?: MessageOptions | ((payload: Payload, index: number) => MessageOptions)
+  /** Told after each commit. What it throws ends the stream. */
+  readonly onProgress?: (progress: EnqueueProgress) => void
+}
+
 /** Options of a producer. */
 export interface ProducerOptions {
   /** Registers the producer under this name, so that it is listed among the workers. */
@@ -56,6 +68,8 @@ export interface ProducerOptions {
 }
 
 const messageKeys = ['delay', 'at', 'priority', 'key', 'onConflict', 'id']
+const manyKeys = ['tx', 'signal', 'each']
+const streamKeys = ['batch', 'signal', 'each', 'onProgress']
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const LATEST_MS = 253_402_300_799_000
 
@@ -87,21 +101,22 @@ export class Producer<Input, Tx = unknown> {
    * @throws PayloadError, SerializationError, InvalidArgumentError, RateLimitedError before any I/O
    * @throws KeyConflictError, IdConflictError
    * @throws AmbiguousCommitError when the engine could not find out whether it was committed
+   *
+   * With a better-sqlite3 `Database` as `tx` it is all done when the call returns, and what is wrong is thrown by the
+   * call itself instead of by its promise, so that `db.transaction(…)` rolls back.
    */
   enqueue(payload: Input, options: EnqueueOptions<Tx> = {}): Promise<string> {
-    // No await before the statement is executed: inside a synchronous SQLite transaction it must run at once.
-    return this.attempt(() => {
+    return this.attempt(options, (now) => {
       checkKeys(options, [...messageKeys, 'tx', 'signal'], 'enqueue')
-      return this.checked([payload], (values) => {
+      return this.checked([payload], now, (values) => {
         const message = this.message(values[0], options)
         this.limiter?.take(1, this.queue.name)
-        return this.enqueuer.enqueueOne(
-          message,
-          this.kind,
-          options.onConflict ?? 'ignore',
-          options,
-          this.within(options.tx),
-        )
+        const { onConflict = 'ignore', id } = options
+        const entry = { message, onConflict, idGiven: id !== undefined }
+        if (now !== undefined) {
+          return Promise.resolve(this.enqueuer.enqueueNow([entry], this.kind, now)[0] as string)
+        }
+        return this.enqueuer.enqueueOne(entry, this.kind, options, this.within(options.tx))
       })
     })
   }
@@ -110,30 +125,92 @@ export class Producer<Input, Tx = unknown> {
    * Enqueues many messages, all or none, and returns their ids in the same order.
    * @throws what {@link enqueue} throws; nothing is enqueued then (with `tx`: once the transaction is rolled back)
    */
-  enqueueMany(payloads: readonly Input[], options: EnqueueManyOptions<Tx, Input> = {}): Promise<string[]> {
-    return this.attempt(() => {
-      checkKeys(options, ['tx', 'signal', 'each'], 'enqueueMany')
-      if (!Array.isArray(payloads)) {
-        throw new InvalidArgumentError(`enqueueMany takes an array of payloads. Got ${display(payloads)}.`)
-      }
-      const { each = {} } = options
-      return this.checked(payloads, (values) => {
-        const messages = values.map((value, i) => {
-          const one = typeof each === 'function' ? each(payloads[i] as Input, i) : each
-          checkKeys(one, messageKeys, 'enqueueMany each')
-          if (one.onConflict === 'replace') {
-            throw new InvalidArgumentError("onConflict: 'replace' works on single messages; use enqueue.")
-          }
-          return {
-            message: this.message(value, one),
-            onConflict: one.onConflict ?? 'ignore',
-            idGiven: one.id !== undefined,
-          }
-        })
-        this.limiter?.take(messages.length, this.queue.name)
-        return this.enqueuer.enqueueAll(messages, this.kind, options, this.within(options.tx))
-      })
+  enqueueMany(payloads: readonly Input[], options?: EnqueueManyOptions<Tx, Input>): Promise<string[]>
+  /**
+   * Enqueues a stream of any length in batches, a few of them on their way at once, and reads no further ahead than
+   * that. A batch leaves when it is full or the stream has ended. Waits where `rateLimit` says so. Returns how many
+   * messages it has enqueued.
+   * @throws EnqueueStreamError which tells what is committed, with what went wrong as its `cause`: an error of the
+   * source, of a payload, of the database, of the signal
+   */
+  enqueueMany(payloads: AsyncIterable<Input>, options?: EnqueueStreamOptions<Input>): Promise<number>
+  /** The same for what is at hand already; `batch` says that it is not to be all or none. */
+  enqueueMany(
+    payloads: Iterable<Input> | AsyncIterable<Input>,
+    options: EnqueueStreamOptions<Input> & { readonly batch: number },
+  ): Promise<number>
+  enqueueMany(
+    payloads: Iterable<Input> | AsyncIterable<Input>,
+    options: EnqueueManyOptions<Tx, Input> & EnqueueStreamOptions<Input> = {},
+  ): Promise<string[] | number> {
+    return this.attempt(options, (now): Promise<string[] | number> => {
+      checkKeys(options, [...manyKeys, ...streamKeys], 'enqueueMany')
+      if (Array.isArray(payloads) && options.batch === undefined) return this.all(payloads, options, now)
+      return this.stream(payloads, options)
     })
+  }
+
+  private all(
+    payloads: readonly Input[],
+    options: EnqueueManyOptions<Tx, Input>,
+    now: ExecuteNow | undefined,
+  ): Promise<string[]> {
+    checkKeys(options, manyKeys, 'enqueueMany of an array')
+    return this.checked(payloads, now, (values) => {
+      const entries = values.map((value, i) => this.entry(value, payloads[i] as Input, i, options.each))
+      this.limiter?.take(entries.length, this.queue.name)
+      if (now !== undefined) return Promise.resolve(this.enqueuer.enqueueNow(entries, this.kind, now))
+      return this.enqueuer.enqueueAll(entries, this.kind, options, this.within(options.tx))
+    })
+  }
+
+  private stream(
+    payloads: Iterable<Input> | AsyncIterable<Input>,
+    options: EnqueueStreamOptions<Input>,
+  ): Promise<number> {
+    checkKeys(options, streamKeys, 'enqueueMany of a stream')
+    const { each, onProgress, signal } = options
+    return enqueueStream<Input, Entry>({
+      what: `queue ${display(this.queue.name)}`,
+      source: iteratorOf(payloads, options.batch !== undefined),
+      prepare: async (payload, index) => {
+        const entry = await this.checked(
+          [payload],
+          undefined,
+          ([value]) => Promise.resolve(this.entry(value, payload, index, each)),
+          index,
+        )
+        await this.limiter?.takeInTime(this.queue.name, signal)
+        return entry
+      },
+      sizeOf: ({ message }) => this.engine.operations.enqueue.sizeOf(message),
+      send: (entries) => {
+        this.mustBeOpen()
+        return this.enqueuer.enqueueAll(entries, this.kind, {}, undefined)
+      },
+      maxItems: toCount(options.batch ?? 1000, 'batch', 1, 10_000),
+      parallel: this.engine.driver.capabilities.parallelFlushes,
+      onProgress,
+      signal,
+    })
+  }
+
+  private entry(
+    value: unknown,
+    payload: Input,
+    index: number,
+    each: EnqueueManyOptions<Tx, Input>['each'] = {},
+  ): Entry {
+    const one = typeof each === 'function' ? each(payload, index) : each
+    checkKeys(one, messageKeys, 'enqueueMany each')
+    if (one.onConflict === 'replace') {
+      throw new InvalidArgumentError("onConflict: 'replace' works on single messages; use enqueue.")
+    }
+    return {
+      message: this.message(value, one),
+      onConflict: one.onConflict ?? 'ignore',
+      idGiven: one.id !== undefined,
+    }
   }
 
   /** Removes the producer from the list of workers, when it was given a name. */
@@ -142,26 +219,51 @@ export class Producer<Input, Tx = unknown> {
     await this.onClose()
   }
 
-  private attempt<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * A promise, always, but in a transaction that cannot wait for one: there a failure is thrown, because an error is all
+   * that rolls such a transaction back.
+   */
+  private attempt<T>(
+    options: { readonly tx?: Tx } | null,
+    work: (now: ExecuteNow | undefined) => Promise<T>,
+  ): Promise<T> {
+    let now: ExecuteNow | undefined
     try {
-      this.engine.mustBeOpen('enqueue')
-      if (this.closed) throw new ClosedError(`This producer of ${this.queue.name} is closed.`)
-      return work()
+      now = withinNow(this.engine.driver, options?.tx)
+      this.mustBeOpen()
+      return work(now)
     } catch (error) {
+      if (now !== undefined) throw error
       return Promise.reject(error)
     }
   }
 
+  private mustBeOpen(): void {
+    this.engine.mustBeOpen('enqueue')
+    if (this.closed) throw new ClosedError(`This producer of ${this.queue.name} is closed.`)
+  }
+
   /** Validates every payload by the queue's schema before anything else happens to any of them. */
-  private checked<T>(payloads: readonly Input[], then: (values: unknown[]) => Promise<T>): Promise<T> {
+  private checked<T>(
+    payloads: readonly Input[],
+    now: ExecuteNow | undefined,
+    then: (values: unknown[]) => Promise<T>,
+    first = 0,
+  ): Promise<T> {
     const { schema } = this.queue
     if (schema === undefined) return then([...payloads])
     const results = payloads.map((payload) => schema['~standard'].validate(payload))
     if (results.every((result): result is StandardSchemaV1.Result<unknown> => !(result instanceof Promise))) {
-      return then(results.map((result, i) => this.accepted(result, i)))
+      return then(results.map((result, i) => this.accepted(result, first + i)))
     }
-    return Promise.all(results.map((result) => Promise.resolve(result))).then((settled) =>
-      then(settled.map((result, i) => this.accepted(result, i))),
+    const settled = Promise.all(results.map((result) => Promise.resolve(result)))
+    if (now === undefined) {
+      return settled.then((all) => then(all.map((result, i) => this.accepted(result, first + i))))
+    }
+    settled.catch(() => undefined)
+    throw new InvalidArgumentError(
+      `The schema of queue ${display(this.queue.name)} validates asynchronously, and a better-sqlite3 transaction cannot ` +
+        'wait for it. Use a schema that validates at once.',
     )
   }
 

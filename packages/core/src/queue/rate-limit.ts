@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import { delay, type Clock } from '../clock.js'
 import { toCount } from '../duration.js'
 import { checkKeys, display } from '../names.js'
 import { InvalidArgumentError, RateLimitedError } from '../errors.js'
@@ -11,7 +11,7 @@ export interface RateLimit {
   readonly burst?: number
 }
 
-/** Refuses what comes faster than the limit. Never waits: the caller knows better what to do. */
+/** Refuses what comes faster than the limit: the caller knows better what to do. Only a stream waits. */
 export class RateLimiter {
   private readonly perMs: number
   private readonly burst: number
@@ -53,5 +53,18 @@ export class RateLimiter {
       `${count} messages for queue ${queue} exceed the rate limit of ${this.perMs * 1000} a second.${never}`,
       retryAfterMs,
     )
+  }
+
+  /** Takes one token, and waits for it as long as it takes or until `signal` aborts. */
+  async takeInTime(queue: string, signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      try {
+        this.take(1, queue)
+        return
+      } catch (error) {
+        if (!(error instanceof RateLimitedError)) throw error
+        await delay(this.clock, error.retryAfterMs, { signal })
+      }
+    }
   }
 }

@@ -7,6 +7,8 @@ export interface Operation<Item, Row> {
   keyOf(item: Item): string
   /** Rough size of an item, in characters. */
   sizeOf(item: Item): number
+  /** It brings new work in, so it is refused when too much waits; what ends or records work never is. */
+  readonly refusable?: boolean
   /** Never set; carries the type of a row. */
   readonly row?: Row
 }
@@ -31,6 +33,8 @@ interface Waiting {
   readonly operation: Operation<never, unknown>
   readonly item: unknown
   readonly size: number
+  /** Characters it counts for while it waits. */
+  readonly held: number
   readonly signal: AbortSignal | undefined
   readonly resolve: (answer: Answer<unknown>) => void
   readonly reject: (error: unknown) => void
@@ -50,8 +54,11 @@ export interface BatcherLimits {
   readonly maxWaitingSize: number
 }
 
+// What the promises and closures of a waiting call take up, as characters.
+const SIZE_OF_A_CALL = 1000
+
 /**
- * Group commit. A call that finds the way free leaves at the end of the current tick; calls that arrive while flushes
+ * Group commit. A call that finds the way free leaves at the end of the current turn of the event loop; calls that arrive while flushes
  * are in flight leave together in the next one. Serial-looking code gets batch speed and an idle store adds no delay.
  * Each promise settles after its own commit, and one bad item does not fail its neighbours.
  */
@@ -67,67 +74,113 @@ export class Batcher {
     private readonly limits: BatcherLimits,
     /** Whether an error is about some item of the flush, so that splitting it finds the culprit. */
     private readonly isolates: (error: unknown) => boolean,
+    private readonly settle: () => Promise<void>,
   ) {}
 
   /**
    * Queues an item; resolves after the commit that carried it. When the signal aborts it rejects at once; an item that
    * has not left by then never leaves.
+   * @param first what must have happened before it may leave. It counts as waiting meanwhile.
    */
-  submit<Item, Row>(operation: Operation<Item, Row>, item: Item, signal?: AbortSignal): Promise<Answer<Row>> {
+  submit<Item, Row>(
+    operation: Operation<Item, Row>,
+    item: Item,
+    signal?: AbortSignal,
+    first?: Promise<unknown>,
+  ): Promise<Answer<Row>> {
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        reject(new AbortedError(`The call was aborted (${operation.name}).`, { cause: signal?.reason }))
-      }
       if (signal?.aborted === true) {
-        onAbort()
+        reject(abortedBy(signal, operation.name))
         return
       }
       const size = operation.sizeOf(item)
-      if (this.waitingSize > 0 && this.waitingSize + size > this.limits.maxWaitingSize) {
-        reject(
-          new BackPressureError(
-            `${Math.round(this.waitingSize / 1024)} KiB wait for the database already (${operation.name}). ` +
-              'Await some of the calls before making more.',
-          ),
-        )
+      const held = size + SIZE_OF_A_CALL
+      if (operation.refusable === true && this.isFull(held)) {
+        reject(this.refusal(operation.name))
         return
       }
-      this.waitingSize += size
-      let lane = this.lanes.get(operation)
-      if (lane === undefined) {
-        lane = []
-        this.lanes.set(operation, lane)
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      lane.push({
+      this.waitingSize += held
+      const settled = this.watch(signal, operation.name, reject)
+      const waiting: Waiting = {
         operation,
         item,
         size,
+        held,
         signal,
         resolve: (answer) => {
-          signal?.removeEventListener('abort', onAbort)
+          settled()
           resolve(answer as Answer<Row>)
         },
         reject: (error) => {
-          signal?.removeEventListener('abort', onAbort)
+          settled()
           reject(error)
         },
-      })
-      this.schedule()
+      }
+      if (first === undefined) this.enter(waiting)
+      else {
+        first.then(
+          () => {
+            this.enter(waiting)
+          },
+          (error: unknown) => {
+            this.waitingSize -= held
+            waiting.reject(error)
+          },
+        )
+      }
     })
   }
 
-  /** Resolves when nothing waits and nothing is in flight. */
+  private isFull(more: number): boolean {
+    return this.waitingSize > 0 && this.waitingSize + more > this.limits.maxWaitingSize
+  }
+
+  private refusal(doing: string): BackPressureError {
+    return new BackPressureError(
+      `${Math.round(this.waitingSize / 1024)} KiB wait for the database already (${doing}). ` +
+        'Await some of the calls before making more.',
+    )
+  }
+
+  /** Rejects when the signal aborts. Returns how to stop watching. */
+  private watch(
+    signal: AbortSignal | undefined,
+    doing: string,
+    reject: (error: unknown) => void,
+  ): () => void {
+    if (signal === undefined) return nothing
+    const onAbort = (): void => {
+      reject(abortedBy(signal, doing))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    return () => {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  private enter(waiting: Waiting): void {
+    const lane = this.lanes.get(waiting.operation)
+    if (lane === undefined) this.lanes.set(waiting.operation, [waiting])
+    else lane.push(waiting)
+    this.schedule()
+  }
+
+  /** Nothing waits and nothing is in flight. */
+  get quiet(): boolean {
+    return this.inFlight === 0 && this.lanes.size === 0
+  }
+
+  /** Resolves when it is {@link quiet}. */
   idle(): Promise<void> {
-    if (this.inFlight === 0 && this.lanes.size === 0) return Promise.resolve()
+    if (this.quiet) return Promise.resolve()
     return new Promise((resolve) => this.idleWaiters.push(resolve))
   }
 
   private schedule(): void {
     if (this.scheduled || this.inFlight >= this.limits.parallel) return
     this.scheduled = true
-    // The end of the tick, so that calls made side by side leave side by side.
-    void Promise.resolve().then(() => {
+    // When everything that is able to run has run, so that what it gives rise to leaves side by side.
+    void this.settle().then(() => {
       this.scheduled = false
       this.start()
     })
@@ -149,7 +202,7 @@ export class Batcher {
   }
 
   private tellIdle(): void {
-    if (this.inFlight === 0 && this.lanes.size === 0) for (const done of this.idleWaiters.splice(0)) done()
+    if (this.quiet) for (const done of this.idleWaiters.splice(0)) done()
   }
 
   /** Takes what leaves in the next flush: one operation's items, or everything where there is one writer. */
@@ -170,20 +223,24 @@ export class Batcher {
   private takeFrom(lane: Waiting[], room: { items: number; size: number }, batch: Waiting[]): Waiting[] {
     const rest: Waiting[] = []
     const keys = new Set<string>()
-    for (const waiting of lane) {
+    for (const [i, waiting] of lane.entries()) {
+      // The lane may be very long, and this is done for every flush.
+      if (room.items <= 0 || (room.size < waiting.size && batch.length > 0)) {
+        return rest.length === 0 ? lane.slice(i) : [...rest, ...lane.slice(i)]
+      }
       if (waiting.signal?.aborted === true) {
-        this.waitingSize -= waiting.size
+        this.waitingSize -= waiting.held
         continue
       }
       const key = waiting.operation.keyOf(waiting.item as never)
-      if (room.items <= 0 || (room.size < waiting.size && batch.length > 0) || keys.has(key)) {
+      if (keys.has(key)) {
         rest.push(waiting)
         continue
       }
       keys.add(key)
       room.items--
       room.size -= waiting.size
-      this.waitingSize -= waiting.size
+      this.waitingSize -= waiting.held
       batch.push(waiting)
     }
     return rest
@@ -210,6 +267,14 @@ export class Batcher {
       await this.send(batch.slice(middle))
     }
   }
+}
+
+function abortedBy(signal: AbortSignal, doing: string): AbortedError {
+  return new AbortedError(`The call was aborted (${doing}).`, { cause: signal.reason })
+}
+
+function nothing(): void {
+  // There is nothing to stop.
 }
 
 function group(batch: readonly Waiting[]): { operation: Operation<never, unknown>; waiting: Waiting[] }[] {

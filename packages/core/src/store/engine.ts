@@ -18,7 +18,7 @@ import type { Random } from '../random.js'
 import { executeWith, TransactionAdapter } from '../transaction/adapter.js'
 import { Batcher, type Answer, type Group } from './batcher.js'
 import { failureBehind, toPgqrsError } from './failures.js'
-import { batchOperations, type BatchOperation } from './operations.js'
+import { answersOf, batchOperations, type BatchOperation } from './operations.js'
 import { Underway } from './underway.js'
 import { Wakeups } from './wakeups.js'
 
@@ -77,6 +77,7 @@ export class Engine {
         const { kind } = this.failureOf(error)
         return kind === 'unique' || kind === 'other'
       },
+      () => clock.settle(),
     )
   }
 
@@ -140,11 +141,11 @@ export class Engine {
     const statements = operation.batch.bind(items, { now: this.now })
     if (options.within !== undefined) {
       const rows = await this.sendWithin(options.within, statements, operation.name)
-      return answers(operation, items, rows.flat() as R[], false)
+      return answersOf(operation, items, rows.flat() as R[], false)
     }
     await this.ready(options)
     const { rows, repeated } = await this.send(statements, operation.name, options)
-    return answers(operation, items, rows.flat() as R[], repeated)
+    return answersOf(operation, items, rows.flat() as R[], repeated)
   }
 
   /** Executes statements in the caller's transaction, or on their own. */
@@ -243,7 +244,7 @@ export class Engine {
   private async shutDown(): Promise<void> {
     await Promise.allSettled([...this.closers].map((stop) => stop()))
     this.refuses = true
-    await this.underway.over(this.clock, () => this.batcher.idle())
+    await this.underway.over(this.clock, this.batcher)
     this.closing.abort(new ClosedError('The store was closed.'))
     await this.wakeups.close()
     await this.driver.close()
@@ -321,21 +322,25 @@ export class Engine {
   }
 
   private async flush(groups: readonly Group[]): Promise<Answer<unknown>[][]> {
-    const now = this.now
-    const bound = groups.map((group) => {
-      const operation = group.operation as unknown as BatchOperation<unknown, unknown>
-      return { operation, items: group.items, statements: operation.batch.bind(group.items, { now }) }
-    })
-    const doing = bound.map((b) => b.operation.name).join(', ')
+    const { now } = this
+    const bind = (group: Group, repeated: boolean): Statement[] => {
+      const { batch, repeat = batch } = group.operation as unknown as BatchOperation<unknown, unknown>
+      return (repeated ? repeat : batch).bind(group.items, { now })
+    }
+    let bound: Statement[][] = []
+    const doing = groups.map((group) => group.operation.name).join(', ')
     const { rows, repeated } = await this.send(
-      bound.flatMap((b) => b.statements),
+      (again) => {
+        bound = groups.map((group) => bind(group, again))
+        return bound.flat()
+      },
       doing,
       {},
     )
     let from = 0
-    return bound.map(({ operation, items, statements }) => {
-      const mine = rows.slice(from, (from += statements.length)).flat()
-      return answers(operation, items, mine, repeated)
+    return groups.map(({ operation, items }, g) => {
+      const mine = rows.slice(from, (from += bound[g]?.length ?? 0)).flat()
+      return answersOf(operation as unknown as BatchOperation<unknown, unknown>, items, mine, repeated)
     })
   }
 
@@ -351,24 +356,33 @@ export class Engine {
     }
   }
 
-  private send(statements: readonly Statement[], doing: string, options: CallOptions): Promise<Sent> {
-    return this.underway.during(() => this.sendPatiently(statements, doing, options))
+  private send(
+    statements: readonly Statement[] | ((repeated: boolean) => readonly Statement[]),
+    doing: string,
+    options: CallOptions,
+  ): Promise<Sent> {
+    const bind = typeof statements === 'function' ? statements : () => statements
+    return this.underway.during(() => this.sendPatiently(bind, doing, options))
   }
 
   private async sendPatiently(
-    statements: readonly Statement[],
+    bind: (repeated: boolean) => readonly Statement[],
     doing: string,
     options: CallOptions,
   ): Promise<Sent> {
     const giveUpAt = this.clock.monotonic() + this.config.connectionTimeoutMs
     let repeated = false
+    let statements = bind(repeated)
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LONGEST_RETRY_MS)) {
       if (options.signal?.aborted === true) throw aborted(doing, options.signal)
       try {
         return { rows: await this.driver.execute(statements), repeated }
       } catch (error) {
         const failure = this.driver.classify(error)
-        repeated ||= failure.kind === 'broken'
+        if (failure.kind === 'broken' && !repeated) {
+          repeated = true
+          statements = bind(repeated)
+        }
         const pause = wait * (0.5 + this.random.fraction())
         const late = this.clock.monotonic() + pause > giveUpAt
         if (!passes(failure) || late || this.closing.signal.aborted) {
@@ -413,14 +427,4 @@ function writes(statements: readonly Statement[]): boolean {
 
 function aborted(doing: string, signal: AbortSignal): AbortedError {
   return new AbortedError(`The call was aborted (${doing}).`, { cause: signal.reason })
-}
-
-function answers<Item, R>(
-  operation: BatchOperation<Item, R>,
-  items: readonly Item[],
-  rows: readonly R[],
-  repeated: boolean,
-): Answer<R>[] {
-  const byKey = new Map(rows.map((row) => [operation.rowKeyOf(row), row]))
-  return items.map((item) => ({ row: byKey.get(operation.keyOf(item)), repeated }))
 }

@@ -56,7 +56,9 @@ async function restore(engine: Engine): Promise<string[]> {
 
 async function missingParts(engine: Engine): Promise<string[]> {
   const found = new Set((await readCatalog(engine)).map(keyOf))
-  const expected = engine.driver.dialect.expected(currentLayout).filter((row) => row.kind !== 'column')
+  const expected = engine.driver.dialect
+    .expected(currentLayout)
+    .filter(({ kind }) => kind !== 'column' && kind !== 'check')
   return expected.map(keyOf).filter((part) => !found.has(part))
 }
 
@@ -115,7 +117,7 @@ export async function verify(engine: Engine): Promise<VerifyReport> {
 
 async function readCatalog(engine: Engine): Promise<CatalogRow[]> {
   const [rows] = await engine.raw([engine.queries.versions.catalog.bind({})], 'read the catalog')
-  return rows as unknown as CatalogRow[]
+  return engine.driver.dialect.facts(rows as unknown as CatalogRow[])
 }
 
 const keyOf = (row: CatalogRow): string => `${row.kind} ${row.name}`
@@ -132,8 +134,9 @@ function compare(expected: readonly CatalogRow[], found: readonly CatalogRow[]):
   }
   const known = new Set(expected.map(keyOf))
   for (const row of found) {
-    // More indexes and triggers are the operator's business; another column means another version.
-    if (row.kind === 'column' && !known.has(keyOf(row)))
+    // More indexes and triggers are the operator's business; another column means another version, and another check
+    // may refuse what this one writes.
+    if ((row.kind === 'column' || row.kind === 'check') && !known.has(keyOf(row)))
       differences.push(`${keyOf(row)} is not known to this version`)
   }
   return differences

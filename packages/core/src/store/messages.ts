@@ -44,7 +44,8 @@ export function mustBeUuid(id: string): void {
   if (!isUuid(id)) throw notFound(id)
 }
 
-function notFound(id: string): NotFoundError {
+/** The error for an id that is no message's. */
+export function notFound(id: string): NotFoundError {
   return new NotFoundError(`There is no message or run with the id ${display(id)}.`)
 }
 

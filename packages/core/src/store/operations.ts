@@ -4,13 +4,17 @@ import type { NewCheckpoint, RecordedRow } from '../queries/steps.js'
 import type { NewMessage } from '../queries/enqueue.js'
 import type { Finish, Release } from '../queries/leases.js'
 import type { Status } from '../status.js'
-import type { Operation } from './batcher.js'
+import type { Answer, Operation } from './batcher.js'
 
 /** An operation and the statement that carries it out. */
 export interface BatchOperation<Item, Row> extends Operation<Item, Row> {
   readonly batch: Batch<Item, { now: number | null }, Row>
   /** Which item a returned row belongs to: equals `keyOf` of that item. */
   rowKeyOf(row: Row): string
+  /** For a statement that returns nothing and succeeds for all or none: what it did for an item. */
+  rowOf?(item: Item): Row
+  /** What is sent instead when an earlier sending may have taken effect. */
+  readonly repeat?: Batch<Item, { now: number | null }, Row>
 }
 
 const length = (text: string | null): number => text?.length ?? 0
@@ -18,6 +22,7 @@ const length = (text: string | null): number => text?.length ?? 0
 /** Everything that group commit carries. */
 export function batchOperations(queries: Queries): {
   readonly enqueue: BatchOperation<NewMessage, { id: string }>
+  readonly enqueueNew: BatchOperation<NewMessage, { id: string }>
   readonly finish: BatchOperation<Finish, { id: string; status: Status }>
   readonly release: BatchOperation<Release, { id: string; status: Status }>
   readonly extend: BatchOperation<ExtendItem, { id: string; status: Status; vt: number }>
@@ -26,12 +31,24 @@ export function batchOperations(queries: Queries): {
 } {
   const byId = { keyOf: (item: { id: string }) => item.id, rowKeyOf: (row: { id: string }) => row.id }
   const small = (): number => 100
+  const sizeOfMessage = (m: NewMessage): number => 200 + m.payload.length + length(m.key)
   return {
     enqueue: {
       name: 'enqueue',
       batch: queries.messages.enqueue,
       ...byId,
-      sizeOf: (m) => 200 + m.payload.length + length(m.key),
+      sizeOf: sizeOfMessage,
+      refusable: true,
+    },
+    // Without a key and with an id made for it, a message meets nothing but itself.
+    enqueueNew: {
+      name: 'enqueue',
+      batch: queries.messages.enqueueStrictly,
+      repeat: queries.messages.enqueue,
+      rowOf: ({ id }) => ({ id }),
+      ...byId,
+      sizeOf: sizeOfMessage,
+      refusable: true,
     },
     finish: {
       name: 'finish',
@@ -61,4 +78,20 @@ interface ExtendItem {
   readonly id: string
   readonly lease_id: string
   readonly lease_ms: number
+}
+
+/** What became of each item, found in the rows its statement returned. */
+export function answersOf<Item, R>(
+  operation: BatchOperation<Item, R>,
+  items: readonly Item[],
+  rows: readonly R[],
+  repeated: boolean,
+): Answer<R>[] {
+  if (operation.rowOf !== undefined && !repeated)
+    return items.map((item) => ({ row: operation.rowOf?.(item), repeated }))
+  const [only] = items
+  // A call that left alone, as most do in a store that is not busy.
+  if (items.length === 1 && only !== undefined) return [{ row: rows[0], repeated }]
+  const byKey = new Map(rows.map((row) => [operation.rowKeyOf(row), row]))
+  return items.map((item) => ({ row: byKey.get(operation.keyOf(item)), repeated }))
 }

@@ -1,8 +1,8 @@
 /**
  * What the layers above the store know of rows and statements: types only, and two constants.
  */
-export type { Execute, TransactionPlan } from '../db/driver.js'
-export type { Statement } from '../db/statement.js'
+export type { Execute, ExecuteNow, TransactionPlan } from '../db/driver.js'
+export type { Row, Statement } from '../db/statement.js'
 export type { ClaimedRow, ClaimQueue } from '../queries/claims.js'
 export { FIRST_PAGE } from '../queries/lists.js'
 export type { NewMessage } from '../queries/enqueue.js'

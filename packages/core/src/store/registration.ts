@@ -23,6 +23,8 @@ export interface RegistrationOptions {
   readonly queues: readonly string[]
   /** Told when somebody else has moved the worker to another state. */
   readonly onStatus?: (status: WorkerStatus) => void
+  /** Whether nothing depends on the next heartbeat. Default: nothing does. */
+  readonly idle?: () => boolean
   /** Called at each heartbeat, before it is sent. */
   readonly onBeat?: () => Promise<void>
 }
@@ -59,6 +61,23 @@ export class Registration {
   }
 
   private async register(): Promise<void> {
+    await this.insert()
+    this.schedule()
+  }
+
+  /**
+   * Somebody has purged the row while this process was frozen or cut off, and did not know that it would come back.
+   * What it was told to be, it stays.
+   */
+  private async registerAgain(): Promise<void> {
+    const before = this.status
+    if (this.stopped || before === 'interrupted' || before === 'stopped') return
+    await this.insert()
+    if (before === 'suspended') await this.move('suspended')
+    else this.heard('ready')
+  }
+
+  private async insert(): Promise<void> {
     const { queries, now } = this.engine
     await this.engine.run(
       queries.workers.register,
@@ -72,7 +91,6 @@ export class Registration {
       },
       'register worker',
     )
-    this.schedule()
   }
 
   private schedule(): void {
@@ -84,7 +102,7 @@ export class Registration {
           this.schedule()
         })
       },
-      { background: true },
+      { background: true, slackMs: () => (this.options.idle?.() === false ? 0 : Infinity) },
     )
   }
 
@@ -94,7 +112,8 @@ export class Registration {
     try {
       const { queries, now } = this.engine
       const [row] = await this.engine.run(queries.workers.heartbeat, { id: this.id, now }, 'heartbeat')
-      this.heard(row?.status ?? 'stopped')
+      if (row === undefined) await this.registerAgain()
+      else this.heard(row.status)
     } catch {
       // The database is away or the store closed: the next beat tries again, leases lapse by themselves meanwhile.
     }
@@ -108,7 +127,8 @@ export class Registration {
     try {
       const { queries } = this.engine
       const [row] = await this.engine.run(queries.workers.status, { id: this.id }, 'look at the worker')
-      this.heard(row?.status ?? 'stopped')
+      // Without a row the next beat registers again.
+      if (row !== undefined) this.heard(row.status)
     } catch {
       // The next beat tells.
     }

@@ -22,14 +22,14 @@ export class Underway {
   /**
    * Resolves when nothing is on its way and nothing follows by itself: a call may need several statements, one after
    * the other.
-   * @param idle resolves when nothing waits elsewhere to be sent.
+   * @param elsewhere what waits to be sent.
    */
-  async over(clock: Clock, idle: () => Promise<void>): Promise<void> {
+  async over(clock: Clock, elsewhere: { readonly quiet: boolean; idle(): Promise<void> }): Promise<void> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      await idle()
+      await elsewhere.idle()
       if (this.count > 0) await new Promise<void>((resolve) => this.waiters.push(resolve))
       await clock.settle()
-      if (this.count === 0) return
+      if (this.count === 0 && elsewhere.quiet) return
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Cancel, Clock } from '../clock.js'
 import type { Driver } from '../db/driver.js'
 
 /** What a hint is about. `queue:` new work; `done:` something finished; `cancel:` somebody asked to cancel. */
@@ -15,6 +15,7 @@ export class Wakeups {
   private readonly listeners = new Map<string, Set<() => void>>()
   private readonly gathered = new Set<string>()
   private gathering = false
+  private stopGathering: Cancel = () => undefined
   private sending: Promise<void> = Promise.resolve()
   private listening: Promise<(() => Promise<void>) | undefined> | undefined
   private provedListeners = new Set<() => void>()
@@ -90,7 +91,7 @@ export class Wakeups {
     const topics = [...this.gathered]
     this.gathered.clear()
     this.sending = (this.driver.wake?.notify(topics) ?? Promise.resolve()).catch(() => undefined)
-    this.clock.after(
+    this.stopGathering = this.clock.after(
       GATHER_MS,
       () => {
         this.send()
@@ -111,6 +112,7 @@ export class Wakeups {
   /** Stops listening and sends what was gathered. */
   async close(): Promise<void> {
     this.closed = true
+    this.stopGathering()
     await this.sending
     if (this.gathered.size > 0) {
       const topics = [...this.gathered]

@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.js'
 import { LeaseLostError, RunCancelledError, ClosedError } from '../errors.js'
+import { LazyAbort } from '../lazy-abort.js'
 import type { Claimed } from '../queue/claimer.js'
 import type { AbortCause } from './task.js'
 
 /** One message this worker holds, and the switch that takes it away from its handler. */
 export class Held {
-  readonly controller = new AbortController()
+  /** Aborts when the message is taken away from its handler. */
+  readonly switch = new LazyAbort()
   private why: AbortCause | undefined
   private deadline: number
 
@@ -28,13 +30,17 @@ export class Held {
   abort(cause: AbortCause): void {
     if (this.why !== undefined) return
     this.why = cause
+    this.switch.abort(this.reason(cause))
+  }
+
+  private reason(cause: AbortCause): Error {
     const { id, queue } = this.claimed.row
     const reasons = {
       lease_lost: () => new LeaseLostError(`The lease on message ${id} of queue ${queue} was lost.`, id),
       cancelled: () => new RunCancelledError(`${id} of ${queue} was asked to cancel.`, id),
       stop: () => new ClosedError(`The worker that held message ${id} of queue ${queue} was stopped.`),
     }
-    this.controller.abort(reasons[cause]())
+    return reasons[cause]()
   }
 
   /** Renews the lease; `sentAt` is when the renewal was sent. */

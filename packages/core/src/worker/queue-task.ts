@@ -1,6 +1,7 @@
 import { encode } from '../codec/encode.js'
 import { encodeError } from '../codec/error-record.js'
 import { LeaseLostError, TerminalError } from '../errors.js'
+import type { LazyAbort } from '../lazy-abort.js'
 import type { QueueHandler } from '../queue/define-queue.js'
 import { LeasedMessage, Snooze, type HandledMessage } from '../queue/message.js'
 import type { Claimed } from '../queue/claimer.js'
@@ -8,6 +9,15 @@ import { nextAttemptIn } from '../retry.js'
 import type { Engine } from '../store/engine.js'
 import { withTimeout } from '../timeout.js'
 import type { Task, TaskContext } from './task.js'
+
+/** What a handler gets besides its message. */
+class Surroundings {
+  constructor(private readonly own: LazyAbort) {}
+
+  get signal(): AbortSignal {
+    return this.own.signal
+  }
+}
 
 /** Runs the handler of a queue. */
 export class QueueTask implements Task {
@@ -29,9 +39,11 @@ export class QueueTask implements Task {
       try {
         output = await this.handle(claimed, context)
       } catch (error) {
+        context.handled()
         await this.failed(claimed, context, error)
         return
       }
+      context.handled()
       await this.handled(claimed, context, output)
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error
@@ -42,14 +54,9 @@ export class QueueTask implements Task {
   private async handle(claimed: Claimed, context: TaskContext): Promise<unknown> {
     const message = new LeasedMessage<never>(claimed.row, claimed.lease)
     const view: HandledMessage<never> = message
-    const { timeoutMs } = this.policy
-    if (timeoutMs === undefined) return this.handler.handle(view, { signal: context.signal })
-    return withTimeout(
-      this.engine.clock,
-      timeoutMs,
-      `The handler of queue ${this.queue}`,
-      context.signal,
-      (signal) => this.handler.handle(view, { signal }),
+    const what = `The handler of queue ${this.queue}`
+    return withTimeout(this.engine.clock, this.policy.timeoutMs, what, context.abort, (own) =>
+      this.handler.handle(view, new Surroundings(own)),
     )
   }
 

@@ -14,6 +14,7 @@ export class WorkWaiter {
   private hinted = false
   private wake: (() => void) | undefined
   private stopped = false
+  private waitsForRoom = false
   private readonly unsubscribe: () => void
   private readonly queuesJson: string
 
@@ -36,24 +37,27 @@ export class WorkWaiter {
     this.hinted = false
   }
 
-  /** Waits for a slot to become free, or for a change of state. */
-  forSlot(): Promise<void> {
-    return this.sleep(this.engine.config.pollMs)
+  /** Waits until there is room for more, or for a change of state. */
+  async forRoom(longestMs = this.engine.config.pollMs): Promise<void> {
+    this.waitsForRoom = true
+    await this.sleep(Math.min(longestMs, this.engine.config.pollMs))
+    this.waitsForRoom = false
   }
 
-  /** Something has changed that the loop must look at. */
-  slotFree(): void {
-    this.wake?.()
+  /** There is room, or the state has changed. To who has found nothing to claim, room is no news. */
+  roomFree(): void {
+    if (this.waitsForRoom) this.wake?.()
   }
 
-  /** Waits until it makes sense to look for work again. */
-  async forWork(foundSome: boolean): Promise<void> {
+  /** Waits until it makes sense to look for work again, at most so long. */
+  async forWork(foundSome: boolean, longestMs = Infinity): Promise<void> {
     if (foundSome) this.pollMs = FIRST_POLL_MS
     if (this.hinted || this.stopped) return
     const { config, wakeups, random, queries, now } = this.engine
     const longest = wakeups.proved ? config.pollMs * HINTED_FACTOR : config.pollMs
     let ms = Math.min(this.pollMs, longest) * (0.75 + random.fraction() / 2)
     this.pollMs = Math.min(this.pollMs * 2, longest)
+    let slackMs = 0
     // Only before a longer sleep is it worth asking when the next one is due.
     if (ms >= FIRST_POLL_MS * 2) {
       const [row] = await this.engine.run(
@@ -61,10 +65,12 @@ export class WorkWaiter {
         { queues: this.queuesJson, now },
         'look when the next is due',
       )
+      slackMs = Math.max(0, (row?.wait_ms ?? Infinity) - ms)
       // One that is due already became so after the last look, or is in somebody's hands for this moment.
       if (row?.wait_ms != null) ms = Math.min(ms, row.wait_ms > 0 ? Math.ceil(row.wait_ms) : FIRST_POLL_MS)
     }
-    if (!this.isHinted()) await this.sleep(ms)
+    if (ms > longestMs) slackMs = 0
+    if (!this.isHinted()) await this.sleep(Math.min(ms, longestMs), slackMs)
     if (this.isHinted()) this.pollMs = FIRST_POLL_MS
   }
 
@@ -86,7 +92,7 @@ export class WorkWaiter {
     return this.hinted
   }
 
-  private sleep(ms: number): Promise<void> {
+  private sleep(ms: number, slackMs = 0): Promise<void> {
     if (this.stopped) return Promise.resolve()
     return new Promise((resolve) => {
       let cancel: Cancel = () => undefined
@@ -95,7 +101,7 @@ export class WorkWaiter {
         cancel()
         resolve()
       }
-      cancel = this.engine.clock.after(ms, () => this.wake?.())
+      cancel = this.engine.clock.after(ms, () => this.wake?.(), { slackMs: () => slackMs })
     })
   }
 }

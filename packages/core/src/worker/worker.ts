@@ -1,4 +1,5 @@
-import { delay, type Cancel } from '../clock.js'
+import type { Cancel } from '../clock.js'
+import { fromErrorRecord, parseErrorRecord } from '../codec/error-record.js'
 import type { WorkerStatus } from '../status.js'
 import { toCount, toMs, type Duration } from '../duration.js'
 import { InvalidArgumentError, InvalidStateError } from '../errors.js'
@@ -8,9 +9,10 @@ import type { Engine } from '../store/engine.js'
 import { Registration } from '../store/registration.js'
 import type { WorkerEvent } from './events.js'
 import { Held } from './held.js'
+import { Holding, putBack } from './holding.js'
 import { applyRetention, retention, type Retention, type RetentionOptions } from './maintenance.js'
 import { apart, PUT_OFF_MS } from './suspects.js'
-import type { Task } from './task.js'
+import type { AbortCause, Task, TaskContext } from './task.js'
 import { WorkWaiter } from './work-waiter.js'
 
 /** Options of a worker. */
@@ -48,9 +50,8 @@ export class Worker {
   private readonly registration: Registration
   private readonly claimer: Claimer
   private readonly waiter: WorkWaiter
-  private readonly held = new Map<Held, Promise<void>>()
+  private readonly holding: Holding
   private readonly from: ClaimFrom[]
-  private readonly concurrency: number
   private readonly beatMs: number
   private readonly keep: Retention
   private readonly emit: (event: WorkerEvent) => void
@@ -59,6 +60,7 @@ export class Worker {
   private stopWatching: Cancel = () => undefined
   private resolveStopped!: (reason: StopReason) => void
   private started = false
+  private starting: Promise<void> = Promise.resolve()
   private stopping: Promise<void> | undefined
   private loop: Promise<void> = Promise.resolve()
   private maintainedAt = -Infinity
@@ -73,7 +75,7 @@ export class Worker {
     checkKeys(options, ['name', 'concurrency', 'retention', 'onEvent'], 'worker')
     if (tasks.size === 0)
       throw new InvalidArgumentError('A worker needs at least one workflow or queue handler.')
-    this.concurrency = toCount(options.concurrency ?? 10, 'concurrency', 1, 100_000)
+    const concurrency = toCount(options.concurrency ?? 10, 'concurrency', 1, 100_000)
     this.keep = retention(options.retention)
     if (options.onEvent !== undefined && typeof options.onEvent !== 'function') {
       throw new InvalidArgumentError(`onEvent must be a function. Got ${display(options.onEvent)}.`)
@@ -93,11 +95,32 @@ export class Worker {
         onStatus: (status) => {
           this.told(status)
         },
+        idle: () => this.active === 0,
         onBeat: () => this.renew(),
       },
       this.beatMs,
     )
-    this.claimer = new Claimer(engine, () => this.registration.id)
+    this.claimer = new Claimer(
+      engine,
+      () => this.registration.id,
+      ({ queue, id }, status, error) => {
+        if (status === 'cancelled') this.emit({ type: 'cancelled', queue, id })
+        else
+          this.emit({
+            type: 'dead',
+            queue,
+            id,
+            error: error === null ? undefined : fromErrorRecord(parseErrorRecord(error)),
+          })
+      },
+    )
+    this.holding = new Holding(concurrency, engine.clock, {
+      mayBegin: () => this.mayBegin(),
+      begin: (held, handled) => this.handle(held, handled),
+      onRoom: () => {
+        this.waiter.roomFree()
+      },
+    })
     this.waiter = new WorkWaiter(
       engine,
       this.from.map((f) => f.queue),
@@ -120,7 +143,7 @@ export class Worker {
 
   /** Messages and runs it holds at this moment. */
   get active(): number {
-    return this.held.size
+    return this.holding.size
   }
 
   /**
@@ -134,6 +157,12 @@ export class Worker {
       throw new InvalidStateError('A worker starts once. Make another with store.worker(…).')
     }
     this.started = true
+    const starting = this.begin()
+    this.starting = starting.catch(() => undefined)
+    await starting
+  }
+
+  private async begin(): Promise<void> {
     try {
       await this.knowQueues()
       await this.registration.ensure()
@@ -176,26 +205,18 @@ export class Worker {
   private async shutDown(graceMs: number, reason: StopReason): Promise<void> {
     this.forget()
     this.waiter.stop()
+    // What a start that goes on would begin, nobody would end.
+    await this.starting
     await this.loop
-    await this.drain(graceMs)
-    for (const held of this.held.keys()) held.abort('stop')
-    await this.drain(ABORT_GRACE_MS)
-    await Promise.allSettled([...this.held.keys()].map((held) => held.claimed.lease.release({})))
+    await this.holding.giveBackWaiting()
+    await this.holding.drain(graceMs)
+    for (const held of this.holding.all) held.abort('stop')
+    await this.holding.drain(ABORT_GRACE_MS)
+    await this.holding.giveBackAll()
     this.stopWatching()
     for (const unsubscribe of this.unsubscribe) unsubscribe()
     await this.registration.stop()
     this.resolveStopped(reason)
-  }
-
-  /** Waits until nothing is held, at most so long. */
-  private async drain(ms: number): Promise<void> {
-    if (this.held.size === 0) return
-    const limit = new AbortController()
-    await Promise.race([
-      Promise.allSettled(this.held.values()),
-      delay(this.engine.clock, ms, { signal: limit.signal }).catch(() => undefined),
-    ])
-    limit.abort()
   }
 
   private async work(): Promise<void> {
@@ -213,26 +234,31 @@ export class Worker {
   }
 
   private async round(): Promise<void> {
-    const free = this.concurrency - this.held.size
-    if (this.registration.state !== 'polling' || free <= 0) {
-      await this.waiter.forSlot()
+    const { holding } = this
+    if (this.registration.state !== 'polling') await holding.giveBackWaiting()
+    else await holding.giveBackLate()
+    const { room } = holding
+    if (!this.mayBegin() || room <= 0) {
+      await this.waiter.forRoom(holding.patienceMs)
       return
     }
     this.waiter.look()
+    holding.measure()
     const sentAt = this.engine.clock.monotonic()
-    const claimed = await this.claimer.claim(this.inTurn(), free)
+    const claimed = await this.claimer.claim(this.inTurn(), room)
     if (this.isStopping()) {
       // Nothing begins after a stop.
-      await Promise.allSettled(claimed.map((one) => one.lease.release({})))
+      await putBack(claimed)
       return
     }
-    const held = [...this.held.keys()].map((one) => one.claimed)
+    const held = holding.all.map((one) => one.claimed)
     const { begin, putOff } = apart(claimed, held, this.from)
     // Before anything begins that may end the process.
-    await Promise.allSettled(putOff.map((one) => one.lease.release({ delayMs: PUT_OFF_MS })))
-    for (const one of begin) this.dispatch(one, sentAt)
+    if (putOff.length > 0)
+      await Promise.allSettled(putOff.map((one) => one.lease.release({ delayMs: PUT_OFF_MS })))
+    holding.add(begin.map((one) => new Held(one, this.leaseOf(one), sentAt, this.engine.clock)))
     await this.maintain()
-    if (claimed.length < free) await this.waiter.forWork(claimed.length > 0)
+    if (claimed.length < room) await this.waiter.forWork(claimed.length > 0, holding.patienceMs)
   }
 
   /** The queues, each first in its turn, so that a busy one cannot starve the others. */
@@ -241,35 +267,41 @@ export class Worker {
     return [...this.from.slice(start), ...this.from.slice(0, start)]
   }
 
-  private dispatch(claimed: Claimed, sentAt: number): void {
-    const { row } = claimed
-    const task = this.tasks.get(row.queue)
-    if (task === undefined) return
-    const leaseMs = task.policy.leaseMs ?? this.engine.config.leaseMs
-    const held = new Held(claimed, leaseMs, sentAt, this.engine.clock)
-    this.emit({
-      type: 'claimed',
-      queue: row.queue,
-      id: row.id,
-      attempt: row.failures + 1,
-      crashes: row.crashes,
-    })
-    const done = task
-      .execute(claimed, {
-        signal: held.controller.signal,
-        cause: () => held.cause,
-        stopping: () => this.isStopping(),
-        emit: this.emit,
-      })
+  private leaseOf({ row }: Claimed): number {
+    return this.tasks.get(row.queue)?.policy.leaseMs ?? this.engine.config.leaseMs
+  }
+
+  private mayBegin(): boolean {
+    return this.stopping === undefined && this.registration.state === 'polling'
+  }
+
+  private async handle(held: Held, handled: () => void): Promise<void> {
+    const { row, lease } = held.claimed
+    const { id, queue } = row
+    try {
+      // While it waited for a slot, it may have been lost or asked to cancel.
+      if (held.cause === 'lease_lost') this.emit({ type: 'lease_lost', queue, id })
+      else if (held.cause === 'cancelled') {
+        await lease.finish({ status: 'cancelled', output: null, error: null, failed: 0 })
+        this.emit({ type: 'cancelled', queue, id })
+      } else {
+        this.emit({ type: 'claimed', queue, id, attempt: row.failures + 1, crashes: row.crashes })
+        await this.tasks.get(queue)?.execute(held.claimed, this.context(held, handled))
+      }
+    } catch (error) {
       // The lease lapses by itself when even its end could not be written.
-      .catch((error: unknown) => {
-        this.emit({ type: 'trouble', error })
-      })
-      .finally(() => {
-        this.held.delete(held)
-        this.waiter.slotFree()
-      })
-    this.held.set(held, done)
+      this.emit({ type: 'trouble', error })
+    }
+  }
+
+  private context(held: Held, handled: () => void): TaskContext {
+    return {
+      abort: held.switch,
+      cause: (): AbortCause | undefined => held.cause,
+      stopping: () => this.isStopping(),
+      handled,
+      emit: this.emit,
+    }
   }
 
   private isStopping(): boolean {
@@ -284,21 +316,21 @@ export class Worker {
     this.stopWatching = this.engine.clock.after(
       this.beatMs,
       () => {
-        for (const held of this.held.keys()) held.expire()
+        for (const held of this.holding.all) held.expire()
         this.watchDeadlines()
       },
-      { background: true },
+      { background: true, slackMs: () => (this.active === 0 ? Infinity : 0) },
     )
   }
 
   /** Renews every lease; group commit makes one statement of it. */
   private async renew(): Promise<void> {
-    await Promise.all([...this.held.keys()].map((held) => held.renew()))
+    await Promise.all(this.holding.all.map((held) => held.renew()))
   }
 
   /** Aborts what was asked to cancel. Only reads, as a hint must: see {@link Registration.look}. */
   private async lookForCancels(): Promise<void> {
-    const held = [...this.held.keys()]
+    const held = this.holding.all
     if (held.length === 0) return
     const ids = JSON.stringify(held.map((one) => one.claimed.row.id))
     try {
@@ -318,14 +350,14 @@ export class Worker {
     if (status === 'ready' && this.stopping === undefined) {
       void this.registration.move('polling').then(
         () => {
-          this.waiter.slotFree()
+          this.waiter.roomFree()
         },
         () => undefined,
       )
     }
     if (status === 'interrupted') this.stopping ??= this.shutDown(toMs('20s', 'grace'), 'interrupted')
     if (status === 'stopped') this.stopping ??= this.shutDown(0, 'stopped')
-    this.waiter.slotFree()
+    this.waiter.roomFree()
   }
 
   private async knowQueues(): Promise<void> {

@@ -8,9 +8,10 @@ import type { Claimed } from '../queue/claimer.js'
 import { NEVER_MS, type NewCheckpoint } from '../store/records.js'
 import { nextAttemptIn, type RetryPolicy } from '../retry.js'
 import type { Engine } from '../store/engine.js'
+import { LazyAbort } from '../lazy-abort.js'
 import { withTimeout } from '../timeout.js'
 import type { TaskContext } from '../worker/task.js'
-import { Bodies } from './bodies.js'
+import { Bodies, BodyContext } from './bodies.js'
 import type { Boundary, StepPlan } from './boundary.js'
 import { Interruption, never, type Ending } from './ending.js'
 import { History, type Checkpoint } from './history.js'
@@ -45,8 +46,6 @@ export class Execution {
   /** Resolves when the pass ends without the body's doing. */
   readonly ended: Promise<Ending>
   readonly history: History
-  /** Aborts when the run is cancelled, its lease is lost, or its worker stops. */
-  readonly signal: AbortSignal
   private readonly recorder: Recorder
   /** Which step an error came from, for the record of a failed run. */
   readonly origins = new Origins()
@@ -54,7 +53,8 @@ export class Execution {
   private readonly signals: Signals
   private readonly bodies: Bodies
   private readonly scopes = new Map<string, Scope>()
-  private readonly cancelling = new AbortController()
+  private readonly abort = new LazyAbort()
+  private cancelSeen = false
   private readonly clock: RunClock
   private over = false
   /** The run is being put down at this moment: boundaries wait until it is known whether it was. */
@@ -74,8 +74,7 @@ export class Execution {
     this.clock = new RunClock(engine.clock, claimed.row.vt - setup.leaseMs)
     this.ended = new Promise((resolve) => {
       this.end = (ending) => {
-        this.over = true
-        this.waits.clear()
+        this.close()
         resolve(ending)
       }
     })
@@ -90,9 +89,13 @@ export class Execution {
       },
     )
     this.signals = new Signals(this.recorder, this.waits)
-    this.signal = AbortSignal.any([context.signal, this.cancelling.signal])
-    this.bodies = new Bodies(this.signal)
-    context.signal.addEventListener('abort', this.interrupted)
+    this.bodies = new Bodies(this.abort)
+    context.abort.onAbort(this.interrupted)
+  }
+
+  /** Aborts when the run is cancelled, its lease is lost, or its worker stops. */
+  get signal(): AbortSignal {
+    return this.abort.signal
   }
 
   get stepRetry(): RetryPolicy {
@@ -106,7 +109,7 @@ export class Execution {
 
   /** Whether a cancel was asked for and has been seen. */
   get cancelled(): boolean {
-    return this.cancelling.signal.aborted || this.context.cause() === 'cancelled'
+    return this.cancelSeen || this.context.cause() === 'cancelled'
   }
 
   openScope(path: string): Scope {
@@ -123,13 +126,10 @@ export class Execution {
   ): Promise<unknown> {
     return this.boundary(scope, name, plan.key, 'step', (boundary, recorded) =>
       this.attempts(boundary, plan, recorded, async (attempt, outer) => {
-        const run = (signal: AbortSignal): unknown =>
-          body({ signal, attempt, idempotencyKey: `${this.id}/${boundary.name}` })
-        const value =
-          plan.timeoutMs === undefined
-            ? await run(outer)
-            : await withTimeout(this.engine.clock, plan.timeoutMs, `Step ${boundary.name}`, outer, run)
-        return this.recordValue(boundary, value)
+        const key = `${this.id}/${boundary.name}`
+        const run = (own: LazyAbort): unknown => body(new BodyContext(own, attempt, key))
+        const value = withTimeout(this.engine.clock, plan.timeoutMs, `Step ${boundary.name}`, outer, run)
+        return this.recordValue(boundary, await value)
       }),
     )
   }
@@ -190,6 +190,7 @@ export class Execution {
   close(): void {
     this.over = true
     this.waits.clear()
+    this.signals.stop()
   }
 
   /** Gives the run back because all of its branches wait; goes on when a signal came first. */
@@ -204,7 +205,7 @@ export class Execution {
     try {
       const now = await this.claimed.lease.release({ status, atMs: dueMs, unlessSteps: signals })
       if (now !== undefined) {
-        this.end({ kind: 'put_down', status: now, inMs: dueMs - this.clock.now() })
+        this.end({ kind: 'put_down', status: now, inMs: Math.ceil(Math.max(0, dueMs - this.clock.now())) })
         return
       }
       await this.signals.look()
@@ -302,7 +303,7 @@ export class Execution {
     boundary: Boundary,
     plan: StepPlan,
     recorded: Checkpoint | undefined,
-    attempt: (number: number, signal: AbortSignal) => Promise<unknown>,
+    attempt: (number: number, own: LazyAbort) => Promise<unknown>,
   ): Promise<unknown> {
     // The run may have been taken up for another branch's sake.
     if (recorded !== undefined) await this.idleUntil(recorded.wakeAtMs ?? 0)
@@ -310,7 +311,7 @@ export class Execution {
       this.tell('step_started', boundary)
       let error: unknown
       try {
-        return await this.bodies.run((signal) => attempt(failures + 1, signal))
+        return await this.bodies.run((own) => attempt(failures + 1, own))
       } catch (thrown) {
         if (thrown instanceof Interruption) throw thrown
         error = thrown
@@ -408,7 +409,8 @@ export class Execution {
     return error
   }
 
-  private readonly interrupted = (): void => {
+  private readonly interrupted = (reason: unknown): void => {
+    this.abort.abort(reason)
     const cause = this.context.cause()
     if (cause === 'lease_lost') this.end({ kind: 'lost' })
     else if (cause === 'stop') this.end({ kind: 'let_go' })
@@ -417,7 +419,8 @@ export class Execution {
 
   /** A cancel goes through the body, so that its own cleaning up runs; waits end for it. */
   private readonly cancel = (): void => {
-    this.cancelling.abort(this.cancelledError())
+    this.cancelSeen = true
+    this.abort.abort(this.cancelledError())
     for (const wait of this.waits.pending) wait.over()
   }
 

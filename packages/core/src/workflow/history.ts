@@ -12,7 +12,7 @@ export interface Checkpoint {
   readonly failures: number
   readonly wakeAtMs: number | null
   readonly position: number
-  /** How many checkpoints of its scope the code had seen when it reached this one; -1 for a signal from outside. */
+  /** How many checkpoints of its scope the code had seen when it reached this one; below 0: a signal from outside. */
   readonly seen: number
 }
 

@@ -2,8 +2,12 @@ import type { Cancel } from '../clock.js'
 import { AbortedError, ClosedError, PgqrsError } from '../errors.js'
 import type { OutcomeRow } from '../store/records.js'
 import type { Engine } from '../store/engine.js'
+import { notFound } from '../store/messages.js'
+import { isFinal } from '../status.js'
 
 interface Waiter {
+  /** No look has told yet that there is such a run. */
+  first: boolean
   readonly resolve: (row: OutcomeRow) => void
   readonly reject: (error: unknown) => void
 }
@@ -22,11 +26,14 @@ export class Outcomes {
 
   constructor(private readonly engine: Engine) {
     engine.closed.addEventListener('abort', () => {
-      this.fail(new ClosedError('The store was closed while a result was awaited.'))
+      this.fail(new ClosedError('The store was closed while a result was awaited.'), this.waiting.keys())
     })
   }
 
-  /** Resolves when the message has finished. @throws AbortedError, or the signal's reason when it is an error of pgqrs */
+  /**
+   * Resolves when the message has finished.
+   * @throws NotFoundError when there is none; AbortedError, or the signal's reason when it is an error of pgqrs
+   */
   wait(id: string, queue: string, signal: AbortSignal | undefined): Promise<OutcomeRow> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
@@ -40,7 +47,7 @@ export class Outcomes {
           this.remove(id, waiter)
           done(value)
         }
-      const waiter: Waiter = { resolve: settle(resolve), reject: settle(reject) }
+      const waiter: Waiter = { first: true, resolve: settle(resolve), reject: settle(reject) }
       if (signal?.aborted === true) {
         reject(abortedBy(signal.reason))
         return
@@ -86,25 +93,43 @@ export class Outcomes {
       const { config, wakeups, clock, random } = this.engine
       const longest = wakeups.proved ? config.pollMs * 5 : config.pollMs
       this.lookMs = Math.min(this.lookMs * 2, longest)
-      this.cancel = clock.after(this.lookMs * (0.75 + random.fraction() / 2), () => {
-        this.look()
-      })
+      this.cancel = clock.after(
+        this.lookMs * (0.75 + random.fraction() / 2),
+        () => {
+          this.look()
+        },
+        { slackMs: () => Infinity },
+      )
     })
   }
 
   private async lookOnce(): Promise<void> {
+    // The calls made side by side are looked after together.
+    await Promise.resolve()
+    const known: string[] = []
+    const first: string[] = []
+    for (const [id, waiters] of this.waiting) (some(waiters, isFirst) ? first : known).push(id)
     try {
-      const ids = JSON.stringify([...this.waiting.keys()])
-      const rows = await this.engine.run(this.engine.queries.messages.outcomes, { ids }, 'look for results')
-      for (const row of rows) for (const waiter of this.waiting.get(row.id) ?? []) waiter.resolve(row)
+      const args = { ids: JSON.stringify(known), first: JSON.stringify(first) }
+      const rows = await this.engine.run(this.engine.queries.messages.outcomes, args, 'look for results')
+      const found = new Set<string>()
+      for (const row of rows) {
+        found.add(row.id)
+        for (const waiter of this.waiting.get(row.id) ?? []) {
+          waiter.first = false
+          if (isFinal(row.status)) waiter.resolve(row)
+        }
+      }
+      for (const id of first) if (!found.has(id)) this.fail(notFound(id), [id])
     } catch (error) {
-      // An outage passes; what does not pass must not leave anybody waiting.
-      if ((error as { retryable?: boolean }).retryable !== true) this.fail(error)
+      // An outage passes for who waits already; what does not pass must not leave anybody waiting.
+      const passes = (error as { retryable?: boolean }).retryable === true
+      this.fail(error, passes ? first : this.waiting.keys())
     }
   }
 
-  private fail(error: unknown): void {
-    for (const set of [...this.waiting.values()]) for (const waiter of [...set]) waiter.reject(error)
+  private fail(error: unknown, ids: Iterable<string>): void {
+    for (const id of [...ids]) for (const waiter of [...(this.waiting.get(id) ?? [])]) waiter.reject(error)
   }
 
   private remove(id: string, waiter: Waiter): void {
@@ -113,6 +138,15 @@ export class Outcomes {
     if (set?.size === 0) this.waiting.delete(id)
     if (this.waiting.size === 0) this.cancel()
   }
+}
+
+function isFirst(waiter: Waiter): boolean {
+  return waiter.first
+}
+
+function some<T>(set: ReadonlySet<T>, test: (item: T) => boolean): boolean {
+  for (const item of set) if (test(item)) return true
+  return false
 }
 
 function abortedBy(reason: unknown): PgqrsError {

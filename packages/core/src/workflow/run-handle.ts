@@ -9,6 +9,7 @@ import { checkKeys, checkStepPath } from '../names.js'
 import type { MessageRow, OutcomeRow } from '../store/records.js'
 import type { CallOptions, Engine } from '../store/engine.js'
 import { cancelMessage, mustBeUuid, readMessage } from '../store/messages.js'
+import { History } from './history.js'
 import type { Outcomes } from './outcomes.js'
 
 /** Options of `handle.result()`. */
@@ -54,8 +55,9 @@ export class RunHandle<Output = unknown> {
    */
   async result(options: ResultOptions = {}): Promise<Output> {
     checkKeys(options, ['timeout', 'signal'], 'result')
-    const row = await this.read({ signal: options.signal })
-    return this.fromOutcome(row.finished_at === null ? await this.outcome(options) : row)
+    mustBeUuid(this.id)
+    this.engine.mustBeOpen('result')
+    return this.fromOutcome(await this.outcome(options))
   }
 
   /** What the run returned, without waiting; undefined while it has not finished. Throws like {@link result}. */
@@ -91,23 +93,32 @@ export class RunHandle<Output = unknown> {
     checkStepPath(pause)
     mustBeUuid(this.id)
     const output = encode({ resumed: true, value })
-    const [signalled] = await this.engine.run(
+    const mark = markOf(this.engine.random.leaseId())
+    const { rows, repeated } = await this.engine.runOnce(
       steps.signal,
-      { run_id: this.id, name: pause, output, now },
+      { run_id: this.id, name: pause, output, mark, now },
       'resume',
       options,
     )
+    // When an answer was lost, an earlier sending of this call may be what stood in the way of the last one.
+    const signalled = rows.length > 0 || (repeated && (await this.bears(pause, mark)))
     // Also when the signal was there: an earlier call may have died between the two statements.
     const [woken] = await this.engine.run(messages.wake, { id: this.id, now }, 'resume', options)
     // A run that was resumed in the process may have finished since.
-    if (woken === undefined && signalled === undefined) {
+    if (woken === undefined && !signalled) {
       const row = await this.read(options)
       throw new InvalidStateError(
         `Run ${this.id} of ${this.workflow} has finished (${row.status}) and cannot be resumed.`,
       )
     }
     this.engine.wakeups.hint([`queue:${this.workflow}`])
-    return signalled !== undefined
+    return signalled
+  }
+
+  private async bears(step: string, mark: number): Promise<boolean> {
+    const { history } = this.engine.queries.steps
+    const [row] = await this.engine.run(history, { run_id: this.id }, 'look for the signal')
+    return new History(row?.history ?? null).get(step)?.seen === mark
   }
 
   /** The run's checkpoints in the order of recording. */
@@ -174,4 +185,9 @@ export class RunHandle<Output = unknown> {
   private async read(options: CallOptions = {}): Promise<MessageRow> {
     return readMessage(this.engine, this.id, options)
   }
+}
+
+/** What a signal bears in the place where other checkpoints say what their scope had seen: see `Checkpoint.seen`. */
+function markOf(id: string): number {
+  return -1 - (parseInt(id.slice(0, 8), 16) >>> 1)
 }

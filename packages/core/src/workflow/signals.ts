@@ -1,9 +1,11 @@
+import type { Cancel } from '../clock.js'
 import type { Recorder } from './recorder.js'
 import type { Waits } from './waits.js'
 
 /** Finds out whether pauses of a run have been resumed while the run is in the process. */
 export class Signals {
   private looking = false
+  private cancel: Cancel = () => undefined
 
   constructor(
     private readonly recorder: Recorder,
@@ -15,7 +17,7 @@ export class Signals {
     if (this.looking) return
     this.looking = true
     const { clock, config } = this.recorder.engine
-    clock.after(
+    this.cancel = clock.after(
       config.pollMs,
       () => {
         this.looking = false
@@ -26,6 +28,11 @@ export class Signals {
       },
       { background: true },
     )
+  }
+
+  /** Looks no more: the execution is over. */
+  stop(): void {
+    this.cancel()
   }
 
   /** Looks now, and ends the waits of pauses that were resumed. */

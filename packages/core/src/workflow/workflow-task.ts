@@ -50,6 +50,7 @@ export class WorkflowTask implements Task {
     })
     const outcome = await Promise.race([this.body(execution, claimed), execution.ended])
     execution.close()
+    context.handled()
     try {
       await this.conclude(execution, context, outcome)
     } catch (error) {

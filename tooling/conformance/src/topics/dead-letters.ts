@@ -163,6 +163,47 @@ export function deadLetters(target: Target): void {
       await expect(store.admin.dead.replayAll('leters')).rejects.toThrow(/letters/)
     })
 
+    it('is replayed once, though it fails again while the others are replayed', async () => {
+      const store = await bench.open()
+      const hands = store.consumer(queue)
+      await store.producer(queue).enqueueMany(Array.from({ length: 130 }, (_, n) => n))
+      await hands.failMany(await hands.dequeue({ limit: 130 }), new Error('no'))
+      const attempts: number[] = []
+      const worker = store.worker(
+        [
+          queue.handler(
+            ({ payload }) => {
+              attempts.push(payload)
+              throw new Error('no again')
+            },
+            { retry: { maxAttempts: 1 } },
+          ),
+        ],
+        { concurrency: 50 },
+      )
+      await worker.start()
+      expect(await store.admin.dead.replayAll('letters')).toBe(130)
+      await eventually(
+        'all to be dead again',
+        async () => (await store.admin.metrics('letters')).dead === 130,
+      )
+      expect(attempts.sort((a, b) => a - b)).toEqual(Array.from({ length: 130 }, (_, n) => n))
+    })
+
+    it('is counted by one of two who replay them all at the same time', async () => {
+      const store = await bench.open()
+      const hands = store.consumer(queue)
+      await store.producer(queue).enqueueMany(Array.from({ length: 120 }, (_, n) => n))
+      await hands.failMany(await hands.dequeue({ limit: 120 }), new Error('no'))
+      const other = await bench.open()
+      const [mine, theirs] = await Promise.all([
+        store.admin.dead.replayAll('letters'),
+        other.admin.dead.replayAll('letters'),
+      ])
+      expect(mine + theirs).toBe(120)
+      expect(await store.admin.metrics('letters')).toMatchObject({ ready: 120, dead: 0 })
+    })
+
     it('stays dead when all are replayed and its key is taken', async () => {
       const store = await bench.open()
       const first = await bury(store, 1, { key: 'k' })

@@ -152,13 +152,35 @@ export function handlers(target: Target): void {
     it('works on several queues, and a busy one does not starve another', async () => {
       const store = await bench.open()
       const [busy, quiet] = [defineQueue<number>('busy'), defineQueue<number>('quiet')]
-      await store.producer(busy).enqueueMany(numbers(60))
+      await store.producer(busy).enqueueMany(numbers(4000))
       await store.producer(quiet).enqueueMany(numbers(3))
       const order: string[] = []
       const note = (message: { queue: string }): void => void order.push(message.queue)
       await store.worker([busy.handler(note), quiet.handler(note)], { concurrency: 1 }).start()
-      await eventually('all to finish', () => order.length === 63)
-      expect(order.lastIndexOf('quiet')).toBeLessThan(12)
+      await eventually('all to finish', () => order.length === 4003)
+      // At most one claim of the busy one, which is a thousand messages, comes first.
+      expect(order.lastIndexOf('quiet')).toBeLessThan(2100)
+    })
+
+    it('gives back what it has claimed ahead when a handler takes long', async () => {
+      const store = await bench.open()
+      await store.producer(queue).enqueueMany(numbers(2000))
+      const gate = new Gate()
+      const seen: number[] = []
+      const handler = queue.handler(async ({ payload, attempt, crashes }) => {
+        expect({ attempt, crashes }).toEqual({ attempt: 1, crashes: 0 })
+        seen.push(payload)
+        if (seen.length === 1000) await gate.passed
+      })
+      await store.worker([handler], { concurrency: 1 }).start()
+      await eventually('the slow one alone to be held', async () => {
+        const { leased, ready, archived } = await store.admin.metrics('work')
+        return leased === 1 && ready === 1000 && archived === 999
+      })
+      gate.open()
+      await eventually('all to finish', async () => (await store.admin.metrics('work')).archived === 2000)
+      // Each once, and what was given back in the place it had.
+      expect(seen).toEqual(numbers(2000))
     })
 
     it('leaves alone what the worker has no handler for', async () => {

@@ -109,6 +109,7 @@ export function install(target: Target): void {
 
     describe('verify', () => {
       // What was done to the tables, and what must be told of it.
+      const timeType = target.capabilities.schemas ? 'timestamptz' : 'integer'
       const damages: readonly (readonly [damage: string, told: string])[] = [
         ['drop index pgqrs_messages_claim', 'index pgqrs_messages_claim is missing'],
         ['drop index pgqrs_messages_key', 'index pgqrs_messages_key is missing'],
@@ -143,6 +144,32 @@ export function install(target: Target): void {
             ),
           ],
         })
+      })
+
+      it('tells of checks and a primary key that are missing or others', async () => {
+        const store = await installed(bench)
+        await bench.db.query('drop table pgqrs_queues')
+        await bench.db.query(
+          `create table pgqrs_queues (name text not null, kind text not null, paused_at ${timeType}, created_at ${timeType} not null)`,
+        )
+        const { differences } = await store.admin.verify()
+        expect([...differences].sort()).toEqual([
+          'check pgqrs_queues.kind is missing',
+          'index pgqrs_queues_pkey is missing',
+        ])
+        await bench.db.query('drop table pgqrs_queues')
+        await bench.db.query(
+          `create table pgqrs_queues (name text not null check (length(name) < 5), kind text not null check (kind in ('queue', 'topic')),
+            paused_at ${timeType}, created_at ${timeType} not null, primary key (kind, name), check (name <> kind))`,
+        )
+        expect([...(await store.admin.verify()).differences].sort()).toEqual([
+          expect.stringMatching(/^check pgqrs_queues is not known to this version$/),
+          expect.stringMatching(/^check pgqrs_queues\.kind is ".*'topic'.*", expected ".*'workflow'.*"$/),
+          expect.stringMatching(/^check pgqrs_queues\.name is not known to this version$/),
+          expect.stringMatching(
+            /^index pgqrs_queues_pkey is "unique on .* \(kind, name\)", expected "unique on .* \(name\)"$/,
+          ),
+        ])
       })
 
       it('tells that an index is another one under its name', async () => {

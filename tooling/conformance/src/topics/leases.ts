@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { defineQueue, LeaseLostError, PgqrsError, type LeasedMessage } from '@pgqrs/core'
+import { defineQueue, LeaseLostError, PgqrsError, type LeasedMessage, type WorkerEvent } from '@pgqrs/core'
 import { TestClock } from '@pgqrs/core/testing'
+import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
+import { Gate } from '../gate.js'
+import { intercept } from '../intercept.js'
+import { passTime } from '../pass-time.js'
 import type { Target } from '../target.js'
 
 type Held = LeasedMessage<{ n: number }>
@@ -120,6 +124,112 @@ export function leases(target: Target): void {
       expect(dead.error).toMatchObject({ code: 'MAX_CRASHES' })
     })
 
+    it('tells of what a worker gives up or ends instead of handing it out', async () => {
+      const poison = defineQueue<{ n: number }>('poison', { maxCrashes: 1 })
+      const clock = new TestClock()
+      const store = await bench.open({ clock })
+      const [dead, cancelled] = await store.producer(poison).enqueueMany([{ n: 1 }, { n: 2 }])
+      await store.consumer(poison).dequeue({ lease: '1s' })
+      await store.admin.messages.cancel(cancelled!)
+      await clock.advance(1000)
+      const events: WorkerEvent[] = []
+      const worker = store.worker([poison.handler(() => undefined)], {
+        onEvent: (event) => events.push(event),
+      })
+      await worker.start()
+      await eventually('both to be told', () => events.filter((event) => 'id' in event).length === 2)
+      expect(events).toContainEqual({ type: 'cancelled', queue: 'poison', id: cancelled })
+      expect(events).toContainEqual({
+        type: 'dead',
+        queue: 'poison',
+        id: dead,
+        error: expect.objectContaining({ code: 'MAX_CRASHES' }) as unknown,
+      })
+      expect(await store.admin.dead.get(dead!)).toMatchObject({ error: { code: 'MAX_CRASHES' } })
+    })
+
+    it('is taken from a handler when it must have lapsed, though the database says nothing', async () => {
+      const clock = new TestClock()
+      const gate = new Gate()
+      let silent = false
+      const wrapDriver = intercept(async (statements, next) => {
+        if (silent) await gate.passed
+        return next(statements)
+      })
+      const store = await bench.open({ clock, wrapDriver })
+      const reasons: unknown[] = []
+      const short = defineQueue<{ n: number }>('short', { lease: '5s' })
+      const worker = store.worker([
+        short.handler(
+          (_, { signal }) =>
+            new Promise((_resolve, reject) => {
+              signal.addEventListener('abort', () => {
+                reasons.push(signal.reason)
+                reject(signal.reason as Error)
+              })
+            }),
+        ),
+      ])
+      await worker.start()
+      await store.producer(short).enqueue({ n: 1 })
+      await passTime(clock, 'the handler to run', () => worker.active === 1, 20)
+      silent = true
+      await clock.advance(4000)
+      expect(reasons).toEqual([])
+      // Not a single answer comes, neither of a renewal nor of anything else.
+      await clock.advance(3000)
+      expect(reasons).toEqual([expect.any(LeaseLostError)])
+      silent = false
+      gate.open()
+    })
+
+    it('lost twice makes a message a suspect, of which a worker runs one at a time beside all others', async () => {
+      const clock = new TestClock()
+      const store = await bench.open({ clock })
+      const producer = store.producer(queue)
+      const hands = store.consumer(queue)
+      const suspects = await producer.enqueueMany([{ n: 1 }, { n: 2 }, { n: 3 }])
+      for (let i = 0; i < 2; i++) {
+        expect(await hands.dequeue({ lease: '1s' })).toHaveLength(3)
+        await clock.advance(1000)
+      }
+      const others = await producer.enqueueMany([{ n: 4 }, { n: 5 }])
+      const gates = new Map<string, Gate>()
+      const worker = store.worker([
+        queue.handler(async ({ id }) => {
+          const gate = new Gate()
+          gates.set(id, gate)
+          await gate.passed
+        }),
+      ])
+      await worker.start()
+      const done = new Set<string>()
+      const running = (ids: readonly string[]): string[] => ids.filter((id) => gates.has(id) && !done.has(id))
+      for (let i = 0; i < suspects.length; i++) {
+        await passTime(clock, 'a suspect to run', () => running(suspects).length > 0, 50)
+        await clock.advance(2000)
+        expect(running(suspects)).toHaveLength(1)
+        expect(running(others)).toHaveLength(2)
+        const [id] = running(suspects)
+        done.add(id!)
+        gates.get(id!)?.open()
+      }
+      for (const id of others) gates.get(id)?.open()
+      await passTime(
+        clock,
+        'all to be done',
+        async () => (await store.admin.metrics('leased')).archived === 5,
+        50,
+      )
+      for (const id of suspects) {
+        expect(await store.admin.messages.get(id)).toMatchObject({
+          status: 'success',
+          crashes: 2,
+          failures: 0,
+        })
+      }
+    })
+
     it('counts crashes apart from releases', async () => {
       const { clock, first, message } = await held()
       await message.release()
@@ -131,6 +241,33 @@ export function leases(target: Target): void {
       await third?.release()
       const [fourth] = await first.dequeue()
       expect(fourth).toMatchObject({ crashes: 1 })
+    })
+
+    it('is nobody’s any more once it has lapsed: a cancel ends the message at once, and a late holder changes nothing', async () => {
+      const { clock, store, id, message } = await held()
+      await clock.advance(10_000)
+      expect(await store.admin.messages.cancel(id, 'enough')).toBe('cancelled')
+      const before = await store.admin.messages.get(id)
+      expect(before).toMatchObject({ status: 'cancelled', error: { message: 'enough' } })
+      for (const end of Object.values(ends)) await expect(end(message)).rejects.toThrow(LeaseLostError)
+      expect(await store.admin.messages.get(id)).toEqual(before)
+      expect(await store.admin.metrics('leased')).toMatchObject({ ready: 0, leased: 0, archived: 1 })
+    })
+
+    it('that lapses after a cancel was asked for lets a second cancel end the message', async () => {
+      const { clock, store, id } = await held()
+      expect(await store.admin.messages.cancel(id, 'first')).toBe('cancelling')
+      await clock.advance(10_000)
+      expect(await store.admin.messages.cancel(id, 'second')).toBe('cancelled')
+      expect(await store.admin.messages.get(id)).toMatchObject({ error: { message: 'first' } })
+    })
+
+    it('that lapses after a cancel was asked for lets an archive end the message as cancelled', async () => {
+      const { clock, store, id } = await held()
+      expect(await store.admin.messages.cancel(id, 'enough')).toBe('cancelling')
+      await clock.advance(10_000)
+      await store.admin.messages.archive(id)
+      expect(await store.admin.messages.get(id)).toMatchObject({ status: 'cancelled' })
     })
 
     it('ends a message cancelled whose holder was asked to cancel and was lost', async () => {

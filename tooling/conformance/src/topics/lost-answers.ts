@@ -262,6 +262,19 @@ export function lostAnswers(target: Target): void {
       expect(await store.admin.messages.get(id)).toMatchObject({ claims: 2, crashes: 0 })
     })
 
+    it('of resume says that this call ended the pause', async () => {
+      const workflow = defineWorkflow<undefined, unknown>('asking', (run) => run.pause('answer'))
+      const { store, line } = await losing('signal')
+      const handle = await store.trigger(workflow)
+      expect(await handle.resume('answer', 'mine')).toBe(true)
+      expect(line.lost).toBe(true)
+      line.lose('signal', loss)
+      expect(await handle.resume('answer', 'mine')).toBe(false)
+      expect(line.lost).toBe(true)
+      await store.worker([workflow]).start()
+      expect(await handle.result({ timeout: '20s' })).toEqual({ resumed: true, value: 'mine' })
+    })
+
     it('of COMMIT leaves the effects of a transactional step once', async () => {
       const { store, line } = await losing('commit')
       let bodies = 0

@@ -1,4 +1,5 @@
 import { AmbiguousCommitError, ConnectionError, defineQueue, type Store } from '@pgqrs/core'
+import type { Driver } from '@pgqrs/core/driver'
 import { describe, expect, it } from 'vitest'
 import { useBench, type Bench } from '../bench.js'
 import { LossyLine, type Loss } from '../lossy-line.js'
@@ -51,6 +52,23 @@ export function outages(target: Target): void {
       expect(error).toBeInstanceOf(ConnectionError)
       line.down = false
       expect(await idsOf(store)).toEqual([])
+    })
+
+    it('is not what any value means that somebody may throw', async () => {
+      let driver: Driver | undefined
+      await bench.open({ wrapDriver: (given: Driver) => (driver = given) })
+      const values = [
+        undefined,
+        null,
+        'a text',
+        7,
+        Symbol('s'),
+        {},
+        Object.create(null),
+        new Error('no code'),
+        () => 1,
+      ]
+      for (const value of values) expect(driver?.classify(value)).toEqual({ kind: 'other' })
     })
 
     it('is never ambiguous for a call that only reads', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   defineQueue,
+  defineWorkflow,
   TerminalError,
   TimeoutError,
   TransientError,
@@ -12,7 +13,11 @@ import {
 } from '@pgqrs/core'
 import { systemRandom } from '@pgqrs/core/driver'
 import { TestClock } from '@pgqrs/core/testing'
+import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
+import { transitionOf } from '../crash-points.js'
+import { Gate } from '../gate.js'
+import { intercept } from '../intercept.js'
 import { passTime } from '../pass-time.js'
 import type { Target } from '../target.js'
 
@@ -169,6 +174,84 @@ export function retries(target: Target): void {
         retry: { maxAttempts: 1 },
       })
       expect(info.error).toBeInstanceOf(TimeoutError)
+    })
+
+    it('lets a holder that was late forget nothing of a run that somebody else goes by', async () => {
+      const clock = new TestClock()
+      /** A store whose way to the database lets nothing be forgotten before the gate opens. */
+      async function hesitant() {
+        const gate = new Gate()
+        const told = { reached: 0, forgot: 0 }
+        const wrapDriver = intercept(async (statements, next) => {
+          const moves = statements.map(transitionOf)
+          // While it hesitates it does not renew its lease either, nor does it claim the run again.
+          if (told.reached > 0 && (moves.includes('extend') || moves.includes('claim'))) await gate.passed
+          if (!moves.includes('forget')) return next(statements)
+          told.reached++
+          await gate.passed
+          const rows = await next(statements)
+          told.forgot++
+          return rows
+        })
+        return { store: await bench.open({ clock, wrapDriver }), gate, told }
+      }
+      const first = await hesitant()
+      const second = await hesitant()
+      let attempts = 0
+      const workflow = defineWorkflow(
+        'shaky',
+        { lease: '5s', retry: { maxAttempts: 3, backoff: 'fixed', delay: '1ms' } },
+        (run) =>
+          run.step('once', { retry: { maxAttempts: 1 } }, () => {
+            if (++attempts === 1) throw new Error('at first')
+            return 'in the end'
+          }),
+      )
+      const handle = await first.store.trigger(workflow)
+      await first.store.worker([workflow]).start()
+      await passTime(clock, 'the first to be about to forget', () => first.told.reached === 1, 20)
+      await clock.advance(6000)
+      await second.store.worker([workflow]).start()
+      await passTime(clock, 'the second to go by the same failure', () => second.told.reached === 1, 20)
+      first.gate.open()
+      await passTime(clock, 'the first to have tried', () => first.told.forgot === 1, 5)
+      expect(await handle.steps()).toMatchObject([{ name: 'once', status: 'error' }])
+      expect(attempts).toBe(1)
+      second.gate.open()
+      await passTime(clock, 'the end', async () => (await handle.peek()) !== undefined, 20)
+      expect(await handle.result()).toBe('in the end')
+      expect(attempts).toBe(2)
+    })
+
+    it('tells in whole milliseconds when it comes again, as do snoozes and pauses', async () => {
+      const store = await bench.open()
+      const events: WorkerEvent[] = []
+      const jittered = defineQueue<number>('jittered')
+      const paused = defineWorkflow('paused', (run) => run.pause('go', { timeout: 60_000.25 }))
+      const worker = store.worker(
+        [
+          jittered.handler(
+            (message) => {
+              if (message.payload === 1) return message.snooze(3_600_000.5)
+              throw new Error('no')
+            },
+            { retry: { maxAttempts: 2, delay: 3_600_000.5, maxDelay: '1d' } },
+          ),
+          paused,
+        ],
+        { onEvent: (event) => events.push(event) },
+      )
+      await store.producer(jittered).enqueueMany([1, 2, 3, 4])
+      await store.trigger(paused)
+      await worker.start()
+      const released = () => events.flatMap((event) => (event.type === 'released' ? [event] : []))
+      await eventually('all to be given back', () => released().length === 5)
+      expect(
+        released()
+          .map(({ reason }) => reason)
+          .sort(),
+      ).toEqual(['pause', 'retry', 'retry', 'retry', 'snooze'])
+      for (const { inMs } of released()) expect(inMs).toBe(Math.round(inMs))
     })
   })
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { defineWorkflow, DuplicateStepError, TerminalError } from '@pgqrs/core'
 import { useBench } from '../bench.js'
-import { Obstacle, takenOver } from '../obstacle.js'
+import { transitionOf } from '../crash-points.js'
+import { intercept } from '../intercept.js'
+import { bringTo, Obstacle, takenOver } from '../obstacle.js'
 import type { Target } from '../target.js'
 
 /** Steps: recorded once, replayed as they were, named by their names, keys and order. */
@@ -31,6 +33,30 @@ export function steps(target: Target): void {
         'obstacle step success',
         'c step success',
       ])
+    })
+
+    it('replays 500 steps without asking the database for any of them', async () => {
+      const obstacle = new Obstacle()
+      const workflow = defineWorkflow('long', async (run) => {
+        const values = await run.map(
+          'many',
+          Array.from({ length: 500 }, (_, n) => n),
+          (n, item) => item.step('work', () => n),
+        )
+        await run.step('obstacle', obstacle.body)
+        return values.length
+      })
+      const id = await bringTo(obstacle, bench, workflow)
+      const onSteps: (string | undefined)[] = []
+      const wrapDriver = intercept((statements, next) => {
+        onSteps.push(...statements.filter(({ sql }) => sql.includes('pgqrs_steps')).map(transitionOf))
+        return next(statements)
+      })
+      const store = await bench.open({ wrapDriver })
+      await store.worker([workflow]).start()
+      expect(await store.run(workflow, id).result()).toBe(500)
+      // The claim brings them all along.
+      expect(onSteps.filter((what) => what !== 'claim')).toEqual(['record'])
     })
 
     it('numbers a name that is used again, and tells keys apart', async () => {

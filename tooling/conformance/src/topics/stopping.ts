@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { defineQueue, InvalidStateError, type WorkerEvent } from '@pgqrs/core'
 import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
+import { transitionOf } from '../crash-points.js'
 import { Gate } from '../gate.js'
+import { intercept } from '../intercept.js'
 import type { Target } from '../target.js'
 
 /** How a worker ends, and what becomes of what it holds. */
@@ -90,6 +92,38 @@ export function stopping(target: Target): void {
       await eventually('it to run', () => worker.active === 1)
       await worker.stop({ grace: 0 })
       expect(await store.admin.messages.get(id)).toMatchObject({ status: 'success', output: 'just in time' })
+    })
+
+    it('gives back what a claim under way brings while it stops: nothing begins any more', async () => {
+      const gate = new Gate()
+      let claiming = false
+      const wrapDriver = intercept(async (statements, next) => {
+        const rows = await next(statements)
+        if (statements.some((statement) => transitionOf(statement) === 'claim') && rows.flat().length > 0) {
+          claiming = true
+          await gate.passed
+        }
+        return rows
+      })
+      const store = await bench.open({ wrapDriver })
+      const ids = await store.producer(queue).enqueueMany([1, 2, 3])
+      const begun: number[] = []
+      const worker = store.worker([queue.handler(({ payload }) => void begun.push(payload))])
+      await worker.start()
+      await eventually('the claim to be under way', () => claiming)
+      const stopped = worker.stop()
+      gate.open()
+      await stopped
+      expect(begun).toEqual([])
+      for (const id of ids) {
+        expect(await store.admin.messages.get(id)).toMatchObject({
+          status: 'queued',
+          failures: 0,
+          crashes: 0,
+        })
+      }
+      const again = await store.consumer(queue).dequeue()
+      expect(again.map(({ crashes }) => crashes)).toEqual([0, 0, 0])
     })
 
     it('lets a handler that is finishing enqueue what follows', async () => {

@@ -4,6 +4,7 @@ import { defineQueue, InvalidStateError, NotFoundError, type Store } from '@pgqr
 import { TestClock } from '@pgqrs/core/testing'
 import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
+import { FrozenClock } from '../frozen-clock.js'
 import { Gate } from '../gate.js'
 import { intercept } from '../intercept.js'
 import { passTime } from '../pass-time.js'
@@ -243,6 +244,45 @@ export function workers(target: Target): void {
         expect(await other.admin.workers.purge('1m')).toBe(1)
         expect(await names()).toEqual(['lively'])
         await expect(other.admin.workers.get(worker)).rejects.toThrow(NotFoundError)
+      })
+
+      it('ones that were frozen and forgotten are listed again and go on', async () => {
+        const clock = new TestClock()
+        const frozen = new FrozenClock(clock)
+        const store = await bench.open({ clock: frozen })
+        const done: number[] = []
+        const worker = store.worker([queue.handler(({ payload }) => void done.push(payload))])
+        await worker.start()
+        const suspended = store.consumer<number>('by-hand', { name: 'suspended' })
+        const other = await bench.open({ clock })
+        await other.producer('by-hand').enqueue(1)
+        const takes = async (): Promise<boolean> => {
+          const [message] = await suspended.dequeue()
+          await message?.release()
+          return message !== undefined
+        }
+        expect(await takes()).toBe(true)
+        await other.admin.workers.suspend(suspended.workerId)
+        await passTime(clock, 'the consumer to hear of it', async () => !(await takes()), 6000)
+        frozen.freeze()
+        await clock.advance(3_600_000)
+        expect(await other.admin.workers.purge('30m')).toBe(2)
+        expect(await other.admin.workers.list()).toEqual([])
+        frozen.thaw()
+        await passTime(
+          clock,
+          'both to be listed',
+          async () => (await other.admin.workers.list()).length === 2,
+        )
+        await passTime(clock, 'the worker to poll', () => worker.status === 'polling')
+        expect(await other.admin.workers.get(worker.id)).toMatchObject({
+          status: 'polling',
+          health: 'healthy',
+        })
+        expect(await other.admin.workers.get(suspended.workerId)).toMatchObject({ status: 'suspended' })
+        await other.producer(queue).enqueue(7)
+        expect(await takes()).toBe(false)
+        await passTime(clock, 'the worker to go on', () => done.includes(7))
       })
 
       it('ones lose what they hold to a reclaim, and others keep theirs', async () => {

@@ -37,6 +37,16 @@ export const time = [
     'Clock',
     "import { setTimeout } from 'node:timers/promises'\nawait setTimeout(1)",
   ),
+  bad('process.nextTick', `${core}/*.ts`, property, 'Clock', 'process.nextTick(() => undefined)'),
+  bad(
+    'node:perf_hooks',
+    `${core}/config/*.ts`,
+    syntax,
+    'Clock',
+    "import { performance } from 'node:perf_hooks'\nexport const t = performance.now()",
+  ),
+  bad('uuid', `${core}/queue/*.ts`, syntax, 'Random', "import { v7 } from 'uuid'\nexport const id = v7()"),
+  good('uuid in random', `${core}/random.ts`, syntax, "import { v7 } from 'uuid'\nexport const id = v7()"),
   ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'].map((name) =>
     bad(name, `${core}/worker/*.ts`, 'no-restricted-globals', 'Clock', `export const t = ${name}`),
   ),

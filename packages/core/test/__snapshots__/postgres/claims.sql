@@ -16,8 +16,8 @@ with recursive
   claimable as (
   select c.value as id from lanes l cross join lateral (select m.id as value from "app"."pgqrs_messages" m
   where m.queue = l.queue and m.priority = l.priority and m.finished_at is null and m.vt <= coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())
-  order by m.vt, m.id limit $3 for update skip locked) as "c"
-  where l.priority is not null limit $4
+  order by m.vt, m.id limit cast($3 as integer) for update skip locked) as "c"
+  where l.priority is not null limit cast($4 as integer)
   )
   update "app"."pgqrs_messages" set
   status = case when status = 'cancelling' then status else 'running' end,
@@ -28,16 +28,16 @@ with recursive
   started_at = coalesce(started_at, coalesce(to_timestamp($8::float8 / 1000), statement_timestamp()))
   where "id" = any(array(select claimable.id from claimable))
   returning pgqrs_messages.id, pgqrs_messages.queue, status, priority, payload, key, claims, failures, crashes,
-  (extract(epoch from "due_at") * 1000)::float8 as due_at, (extract(epoch from "vt") * 1000)::float8 as vt,
-  (extract(epoch from "enqueued_at") * 1000)::float8 as enqueued_at, error, case when claims > 1 then (
-  select json_agg(json_build_array("s"."name", "s"."kind", "s"."status", "s"."output", "s"."error", "s"."failures", (extract(epoch from "s"."wake_at") * 1000)::float8, "s"."position", "s"."seen") order by "s"."position")::text
+  (date_part('epoch', "due_at") * 1000) as due_at, (date_part('epoch', "vt") * 1000) as vt,
+  (date_part('epoch', "enqueued_at") * 1000) as enqueued_at, error, case when claims > 1 then (
+  select json_agg(json_build_array("s"."name", "s"."kind", "s"."status", "s"."output", "s"."error", "s"."failures", (date_part('epoch', "s"."wake_at") * 1000), "s"."position", "s"."seen") order by "s"."position")::text
   from "app"."pgqrs_steps" s where s.run_id = pgqrs_messages.id) end as history;
 
 -- recover
 select pgqrs_messages.id, pgqrs_messages.queue, status, priority, payload, key, claims, failures, crashes,
-  (extract(epoch from "due_at") * 1000)::float8 as due_at, (extract(epoch from "vt") * 1000)::float8 as vt,
-  (extract(epoch from "enqueued_at") * 1000)::float8 as enqueued_at, error, case when claims > 1 then (
-  select json_agg(json_build_array("s"."name", "s"."kind", "s"."status", "s"."output", "s"."error", "s"."failures", (extract(epoch from "s"."wake_at") * 1000)::float8, "s"."position", "s"."seen") order by "s"."position")::text
+  (date_part('epoch', "due_at") * 1000) as due_at, (date_part('epoch', "vt") * 1000) as vt,
+  (date_part('epoch', "enqueued_at") * 1000) as enqueued_at, error, case when claims > 1 then (
+  select json_agg(json_build_array("s"."name", "s"."kind", "s"."status", "s"."output", "s"."error", "s"."failures", (date_part('epoch', "s"."wake_at") * 1000), "s"."position", "s"."seen") order by "s"."position")::text
   from "app"."pgqrs_steps" s where s.run_id = pgqrs_messages.id) end as history from "app"."pgqrs_messages" where lease_id = $1
   and finished_at is null and status in ('running', 'cancelling') and vt > coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())
   and "queue" = any(array(select json_array_elements_text($3::text::json)::text));
@@ -57,5 +57,5 @@ with recursive
   (select max(m.priority) from "app"."pgqrs_messages" m where m.queue = l.queue and m.finished_at is null and m.priority < l.priority)
   from lanes l where l.priority is not null
   )
-  select min((extract(epoch from (select min("m"."vt") from "app"."pgqrs_messages" m
-  where m.queue = l.queue and m.priority = l.priority and m.finished_at is null)) * 1000)::float8) - (extract(epoch from coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())) * 1000)::float8 as wait_ms from lanes l where l.priority is not null;
+  select min((date_part('epoch', (select min("m"."vt") from "app"."pgqrs_messages" m
+  where m.queue = l.queue and m.priority = l.priority and m.finished_at is null)) * 1000)) - (date_part('epoch', coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())) * 1000) as wait_ms from lanes l where l.priority is not null;

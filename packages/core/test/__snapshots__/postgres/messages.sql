@@ -3,28 +3,31 @@ insert into "app"."pgqrs_messages" as pgqrs_messages
   (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
   select r.id, r.queue, 'queued', r.priority,
   coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond')),
-  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from unnest($3::uuid[], $4::text[], $5::integer[], $6::double precision[], $7::double precision[], $8::text[], $9::boolean[], $10::text[]) as "r"("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload") where true on conflict do nothing returning id;
+  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from (select coalesce(u."id", $3::uuid) as "id", coalesce(u."queue", $4::text) as "queue", coalesce(u."priority", $5::integer) as "priority", coalesce(u."delay_ms", $6::double precision) as "delay_ms", u."at_ms" as "at_ms", u."key" as "key", coalesce(u."key_kept", $7::boolean) as "key_kept", coalesce(u."payload", $8::text) as "payload" from unnest($9::uuid[], $10::text[], $11::integer[], $12::double precision[], $13::double precision[], $14::text[], $15::boolean[], $16::text[])
+  as u("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload")) as "r" where true on conflict do nothing returning id;
 
 -- enqueueStrictly
 insert into "app"."pgqrs_messages" as pgqrs_messages
   (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
   select r.id, r.queue, 'queued', r.priority,
   coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond')),
-  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from unnest($3::uuid[], $4::text[], $5::integer[], $6::double precision[], $7::double precision[], $8::text[], $9::boolean[], $10::text[]) as "r"("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload") where true returning id;
+  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from (select coalesce(u."id", $3::uuid) as "id", coalesce(u."queue", $4::text) as "queue", coalesce(u."priority", $5::integer) as "priority", coalesce(u."delay_ms", $6::double precision) as "delay_ms", u."at_ms" as "at_ms", u."key" as "key", coalesce(u."key_kept", $7::boolean) as "key_kept", coalesce(u."payload", $8::text) as "payload" from unnest($9::uuid[], $10::text[], $11::integer[], $12::double precision[], $13::double precision[], $14::text[], $15::boolean[], $16::text[])
+  as u("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload")) as "r" where true;
 
 -- enqueueOrReplace
 insert into "app"."pgqrs_messages" as pgqrs_messages
   (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
   select r.id, r.queue, 'queued', r.priority,
   coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond')),
-  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from unnest($3::uuid[], $4::text[], $5::integer[], $6::double precision[], $7::double precision[], $8::text[], $9::boolean[], $10::text[]) as "r"("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload") where not exists (select 1 from "app"."pgqrs_messages" m where m.id = r.id)
+  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from (select coalesce(u."id", $3::uuid) as "id", coalesce(u."queue", $4::text) as "queue", coalesce(u."priority", $5::integer) as "priority", coalesce(u."delay_ms", $6::double precision) as "delay_ms", u."at_ms" as "at_ms", u."key" as "key", coalesce(u."key_kept", $7::boolean) as "key_kept", coalesce(u."payload", $8::text) as "payload" from unnest($9::uuid[], $10::text[], $11::integer[], $12::double precision[], $13::double precision[], $14::text[], $15::boolean[], $16::text[])
+  as u("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload")) as "r" where not exists (select 1 from "app"."pgqrs_messages" m where m.id = r.id)
   on conflict (queue, key) where key is not null and (key_kept or finished_at is null)
   do update set payload = excluded.payload, priority = excluded.priority, vt = excluded.vt
   where pgqrs_messages.status = 'queued' returning id, key;
 
 -- holdersOfKeys
 select id, queue, status, priority, key, payload, output, error, claims, failures, crashes, lease_id, worker_id,
-  (extract(epoch from "vt") * 1000)::float8 as "vt", (extract(epoch from "enqueued_at") * 1000)::float8 as "enqueued_at", (extract(epoch from "started_at") * 1000)::float8 as "started_at", (extract(epoch from "finished_at") * 1000)::float8 as "finished_at"
+  (date_part('epoch', "vt") * 1000) as "vt", (date_part('epoch', "enqueued_at") * 1000) as "enqueued_at", (date_part('epoch', "started_at") * 1000) as "started_at", (date_part('epoch', "finished_at") * 1000) as "finished_at"
   from json_to_recordset($1::text::json) as "k"("of_queue" text, "of_key" text) cross join "app"."pgqrs_messages"
   where queue = k.of_queue and key = k.of_key and key is not null and (key_kept or finished_at is null);
 
@@ -34,7 +37,8 @@ with changed as (update "app"."pgqrs_messages" set
   output = case when pgqrs_messages.status = 'cancelling' then null else r.output end,
   error = case when pgqrs_messages.status = 'cancelling' then pgqrs_messages.error else r.error end,
   failures = failures + r.failed, finished_at = coalesce(to_timestamp($1::float8 / 1000), statement_timestamp())
-  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::integer[]) as "r"("id", "lease_id", "status", "output", "error", "failed") where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
+  from (select coalesce(u."id", $2::uuid) as "id", coalesce(u."lease_id", $3::uuid) as "lease_id", coalesce(u."status", $4::text) as "status", u."output" as "output", u."error" as "error", coalesce(u."failed", $5::integer) as "failed" from unnest($6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::integer[])
+  as u("id", "lease_id", "status", "output", "error", "failed")) as "r" where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
   and pgqrs_messages.status in ('running', 'cancelling')
   returning pgqrs_messages.id, pgqrs_messages.status, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status), tally as (
   insert into "app"."pgqrs_tallies" as t (queue, status, shard, n)
@@ -54,7 +58,8 @@ with changed as (update "app"."pgqrs_messages" set
   error = case when pgqrs_messages.status = 'cancelling' then pgqrs_messages.error else coalesce(r.error, pgqrs_messages.error) end,
   failures = failures + r.failed,
   vt = coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond'))
-  from unnest($3::uuid[], $4::uuid[], $5::text[], $6::double precision[], $7::double precision[], $8::text[], $9::integer[], $10::text[]) as "r"("id", "lease_id", "status", "delay_ms", "at_ms", "error", "failed", "unless_steps") where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
+  from (select coalesce(u."id", $3::uuid) as "id", coalesce(u."lease_id", $4::uuid) as "lease_id", coalesce(u."status", $5::text) as "status", coalesce(u."delay_ms", $6::double precision) as "delay_ms", u."at_ms" as "at_ms", u."error" as "error", coalesce(u."failed", $7::integer) as "failed", u."unless_steps" as "unless_steps" from unnest($8::uuid[], $9::uuid[], $10::text[], $11::double precision[], $12::double precision[], $13::text[], $14::integer[], $15::text[])
+  as u("id", "lease_id", "status", "delay_ms", "at_ms", "error", "failed", "unless_steps")) as "r" where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
   and pgqrs_messages.status in ('running', 'cancelling') and (r.unless_steps is null or not exists (
   select 1 from "app"."pgqrs_steps" s where s.run_id = r.id and "s"."name" = any(array(select json_array_elements_text("r"."unless_steps"::text::json)::text))))
   returning pgqrs_messages.id, pgqrs_messages.status, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status), tally as (
@@ -66,21 +71,24 @@ with changed as (update "app"."pgqrs_messages" set
 
 -- extend
 update "app"."pgqrs_messages" set vt = (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."lease_ms"::float8 * interval '1 millisecond')
-  from unnest($2::uuid[], $3::uuid[], $4::double precision[]) as "r"("id", "lease_id", "lease_ms") where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
-  and pgqrs_messages.status in ('running', 'cancelling') and pgqrs_messages.vt > coalesce(to_timestamp($5::float8 / 1000), statement_timestamp())
-  returning pgqrs_messages.id, pgqrs_messages.status, (extract(epoch from "vt") * 1000)::float8 as "vt";
+  from (select coalesce(u."id", $2::uuid) as "id", coalesce(u."lease_id", $3::uuid) as "lease_id", coalesce(u."lease_ms", $4::double precision) as "lease_ms" from unnest($5::uuid[], $6::uuid[], $7::double precision[])
+  as u("id", "lease_id", "lease_ms")) as "r" where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
+  and pgqrs_messages.status in ('running', 'cancelling') and pgqrs_messages.vt > coalesce(to_timestamp($8::float8 / 1000), statement_timestamp())
+  returning pgqrs_messages.id, pgqrs_messages.status, (date_part('epoch', "vt") * 1000) as "vt";
 
 -- remove
-delete from "app"."pgqrs_messages" where id in (select r.id from unnest($1::uuid[], $2::uuid[]) as "r"("id", "lease_id"))
-  and exists (select 1 from unnest($3::uuid[], $4::uuid[]) as "r"("id", "lease_id") where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
+delete from "app"."pgqrs_messages" where id in (select r.id from (select coalesce(u."id", $1::uuid) as "id", coalesce(u."lease_id", $2::uuid) as "lease_id" from unnest($3::uuid[], $4::uuid[])
+  as u("id", "lease_id")) as "r")
+  and exists (select 1 from (select coalesce(u."id", $5::uuid) as "id", coalesce(u."lease_id", $6::uuid) as "lease_id" from unnest($7::uuid[], $8::uuid[])
+  as u("id", "lease_id")) as "r" where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
   and pgqrs_messages.status in ('running', 'cancelling')) returning id;
 
 -- cancel
 with changed as (update "app"."pgqrs_messages" set
-  status = case when status in ('running', 'cancelling') then 'cancelling' else 'cancelled' end,
-  finished_at = case when status in ('running', 'cancelling') then null else coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) end,
-  error = case when status = 'cancelling' then error else $2 end
-  where "id" = any(array(select json_array_elements_text($3::text::json)::uuid)) and finished_at is null
+  status = case when status in ('running', 'cancelling') and vt > coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) then 'cancelling' else 'cancelled' end,
+  finished_at = case when status in ('running', 'cancelling') and vt > coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) then null else coalesce(to_timestamp($3::float8 / 1000), statement_timestamp()) end,
+  error = case when status = 'cancelling' then error else $4 end
+  where "id" = any(array(select json_array_elements_text($5::text::json)::uuid)) and finished_at is null
   returning id, queue, status, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status), tally as (
   insert into "app"."pgqrs_tallies" as t (queue, status, shard, n)
   select tally_queue, tally_status, pg_backend_pid() % 64, 1 * count(*) from changed
@@ -89,10 +97,10 @@ with changed as (update "app"."pgqrs_messages" set
   ) select * from changed;
 
 -- archive
-with changed as (update "app"."pgqrs_messages" set status = 'success', finished_at = coalesce(to_timestamp($1::float8 / 1000), statement_timestamp())
+with changed as (update "app"."pgqrs_messages" set status = case when status = 'cancelling' then 'cancelled' else 'success' end, finished_at = coalesce(to_timestamp($1::float8 / 1000), statement_timestamp())
   where "id" = any(array(select json_array_elements_text($2::text::json)::uuid)) and finished_at is null
   and (status in ('queued', 'paused') or vt <= coalesce(to_timestamp($3::float8 / 1000), statement_timestamp()))
-  returning id, queue, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status), tally as (
+  returning id, queue, status, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status), tally as (
   insert into "app"."pgqrs_tallies" as t (queue, status, shard, n)
   select tally_queue, tally_status, pg_backend_pid() % 64, 1 * count(*) from changed
   where tally_status in ('success', 'error', 'cancelled') group by 1, 2 order by 1, 2
@@ -125,8 +133,10 @@ with changed as (update "app"."pgqrs_messages" set status = 'queued', vt = coale
 
 -- get
 select id, queue, status, priority, key, payload, output, error, claims, failures, crashes, lease_id, worker_id,
-  (extract(epoch from "vt") * 1000)::float8 as "vt", (extract(epoch from "enqueued_at") * 1000)::float8 as "enqueued_at", (extract(epoch from "started_at") * 1000)::float8 as "started_at", (extract(epoch from "finished_at") * 1000)::float8 as "finished_at" from "app"."pgqrs_messages" where "id" = any(array(select json_array_elements_text($1::text::json)::uuid));
+  (date_part('epoch', "vt") * 1000) as "vt", (date_part('epoch', "enqueued_at") * 1000) as "enqueued_at", (date_part('epoch', "started_at") * 1000) as "started_at", (date_part('epoch', "finished_at") * 1000) as "finished_at" from "app"."pgqrs_messages" where "id" = any(array(select json_array_elements_text($1::text::json)::uuid));
 
 -- outcomes
 select id, queue, status, output, error from "app"."pgqrs_messages"
-  where "id" = any(array(select json_array_elements_text($1::text::json)::uuid)) and finished_at is not null;
+  where "id" = any(array(select json_array_elements_text($1::text::json)::uuid)) and finished_at is not null
+  union all select id, queue, status, output, error from "app"."pgqrs_messages"
+  where "id" = any(array(select json_array_elements_text($2::text::json)::uuid));

@@ -6,7 +6,7 @@ insert into "app"."pgqrs_migrations" (version, name, compatible_from, applied_at
   values ($1, $2, $3, coalesce(to_timestamp($4::float8 / 1000), statement_timestamp())) returning version;
 
 -- clock
-select (extract(epoch from coalesce(to_timestamp($1::float8 / 1000), statement_timestamp())) * 1000)::float8 as now_ms;
+select (date_part('epoch', coalesce(to_timestamp($1::float8 / 1000), statement_timestamp())) * 1000) as now_ms;
 
 -- catalog
 with ours as (select c.oid, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -18,6 +18,12 @@ with ours as (select c.oid, c.relname from pg_class c join pg_namespace n on n.o
   || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
   from ours o join pg_attribute a on a.attrelid = o.oid
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum where a.attnum > 0 and not a.attisdropped
+  union all
+  select 'check', o.relname || coalesce('.' || a.attname, ''), string_agg(k.text, ' and ' order by k.text)
+  from ours o
+  join (select conrelid, conkey, contype, pg_get_constraintdef(oid, true) as text from pg_constraint) k
+  on k.conrelid = o.oid and k.contype = 'c'
+  left join pg_attribute a on a.attrelid = o.oid and k.conkey = array[a.attnum] group by 2
   union all
   select 'index', i.relname, case when x.indisunique then 'unique ' else '' end || 'on ' || o.relname || ' ('
   || (select string_agg(pg_get_indexdef(x.indexrelid, k, true), ', ' order by k) from generate_series(1, x.indnkeyatts) k) || ')'

@@ -15,8 +15,8 @@ update "app"."pgqrs_workers" set status = $1,
   where id = $4 and "status" = any(array(select json_array_elements_text($5::text::json)::text)) returning status;
 
 -- list
-select id, name, host, pid, queues, status, (extract(epoch from "started_at") * 1000)::float8 as "started_at", (extract(epoch from "heartbeat_at") * 1000)::float8 as "heartbeat_at",
-  (extract(epoch from "stopped_at") * 1000)::float8 as "stopped_at", (extract(epoch from coalesce(to_timestamp($1::float8 / 1000), statement_timestamp())) * 1000)::float8 - (extract(epoch from "heartbeat_at") * 1000)::float8 as age_ms,
+select id, name, host, pid, queues, status, (date_part('epoch', "started_at") * 1000) as "started_at", (date_part('epoch', "heartbeat_at") * 1000) as "heartbeat_at",
+  (date_part('epoch', "stopped_at") * 1000) as "stopped_at", (date_part('epoch', coalesce(to_timestamp($1::float8 / 1000), statement_timestamp())) * 1000) - (date_part('epoch', "heartbeat_at") * 1000) as age_ms,
   coalesce(("h"."held")::float8, 0) as held
   from "app"."pgqrs_workers" left join (select w.worker_id, count(*) as held from "app"."pgqrs_messages" w
   where w.finished_at is null and w.status in ('running', 'cancelling') and w.worker_id is not null group by w.worker_id) h on h.worker_id = "pgqrs_workers"."id" order by id;

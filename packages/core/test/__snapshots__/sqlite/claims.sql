@@ -16,8 +16,8 @@ with recursive
   claimable as (
   select c.value as id from lanes l cross join json_each((select json_group_array(value) from (select m.id as value from "pgqrs_messages" m
   where m.queue = l.queue and m.priority = l.priority and m.finished_at is null and m.vt <= coalesce(?, cast(unixepoch('subsec') * 1000 as integer))
-  order by m.vt, m.id limit ?))) as "c"
-  where l.priority is not null limit ?
+  order by m.vt, m.id limit cast(? as integer)))) as "c"
+  where l.priority is not null limit cast(? as integer)
   )
   update "pgqrs_messages" set
   status = case when status = 'cancelling' then status else 'running' end,

@@ -10,7 +10,7 @@ insert into "pgqrs_messages" as pgqrs_messages
   (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
   select r.id, r.queue, 'queued', r.priority,
   coalesce(cast("r"."at_ms" as integer), (coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) + cast("r"."delay_ms" as integer))),
-  r.key, r.key_kept, r.payload, coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) from (select ? as "id", ? as "queue", ? as "priority", ? as "delay_ms", ? as "at_ms", ? as "key", ? as "key_kept", ? as "payload") as "r" where true returning id;
+  r.key, r.key_kept, r.payload, coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) from (select ? as "id", ? as "queue", ? as "priority", ? as "delay_ms", ? as "at_ms", ? as "key", ? as "key_kept", ? as "payload") as "r" where true;
 
 -- enqueueOrReplace
 insert into "pgqrs_messages" as pgqrs_messages
@@ -67,17 +67,17 @@ delete from "pgqrs_messages" where id in (select r.id from (select ? as "id", ? 
 
 -- cancel
 update "pgqrs_messages" set
-  status = case when status in ('running', 'cancelling') then 'cancelling' else 'cancelled' end,
-  finished_at = case when status in ('running', 'cancelling') then null else coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) end,
+  status = case when status in ('running', 'cancelling') and vt > coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) then 'cancelling' else 'cancelled' end,
+  finished_at = case when status in ('running', 'cancelling') and vt > coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) then null else coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) end,
   error = case when status = 'cancelling' then error else ? end
   where "id" in (select value from json_each(?)) and finished_at is null
   returning id, queue, status, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status;
 
 -- archive
-update "pgqrs_messages" set status = 'success', finished_at = coalesce(?, cast(unixepoch('subsec') * 1000 as integer))
+update "pgqrs_messages" set status = case when status = 'cancelling' then 'cancelled' else 'success' end, finished_at = coalesce(?, cast(unixepoch('subsec') * 1000 as integer))
   where "id" in (select value from json_each(?)) and finished_at is null
   and (status in ('queued', 'paused') or vt <= coalesce(?, cast(unixepoch('subsec') * 1000 as integer)))
-  returning id, queue, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status;
+  returning id, queue, status, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status;
 
 -- reclaim
 update "pgqrs_messages" set vt = coalesce(?, cast(unixepoch('subsec') * 1000 as integer))
@@ -104,4 +104,6 @@ select id, queue, status, priority, key, payload, output, error, claims, failure
 
 -- outcomes
 select id, queue, status, output, error from "pgqrs_messages"
-  where "id" in (select value from json_each(?)) and finished_at is not null;
+  where "id" in (select value from json_each(?)) and finished_at is not null
+  union all select id, queue, status, output, error from "pgqrs_messages"
+  where "id" in (select value from json_each(?));

@@ -30,13 +30,13 @@ select queue,
 select queue, status, sum(n) as n from "pgqrs_tallies" group by queue, status;
 
 -- removeSomeSteps
-delete from "pgqrs_steps" where run_id in (select id from "pgqrs_messages" where queue = ? and (
+delete from "pgqrs_steps" where "run_id" in (select id from "pgqrs_messages" where queue = ? and (
   (? = 1 and finished_at is null and (status in ('queued', 'paused') or vt <= coalesce(?, cast(unixepoch('subsec') * 1000 as integer))))
   or (finished_at is not null and finished_at <= cast(? as integer) and "status" in (select value from json_each(?)))
   ) order by id limit ?) returning run_id;
 
 -- removeSome
-delete from "pgqrs_messages" where id in (select id from "pgqrs_messages" where queue = ? and (
+delete from "pgqrs_messages" where "id" in (select id from "pgqrs_messages" where queue = ? and (
   (? = 1 and finished_at is null and (status in ('queued', 'paused') or vt <= coalesce(?, cast(unixepoch('subsec') * 1000 as integer))))
   or (finished_at is not null and finished_at <= cast(? as integer) and "status" in (select value from json_each(?)))
   ) order by id limit ?) returning id, queue as tally_queue, status as tally_status;

@@ -15,7 +15,7 @@ insert into "pgqrs_steps" (run_id, name, kind, status, output, error, failures, 
 -- signal
 insert into "pgqrs_steps" (run_id, name, kind, status, output, error, failures, wake_at, position, seen, recorded_at)
   select m.id, ?, 'pause', 'success', ?, null, 0, null,
-  (select coalesce(max(s.position), 0) + 1 from "pgqrs_steps" s where s.run_id = m.id), -1, coalesce(?, cast(unixepoch('subsec') * 1000 as integer))
+  (select coalesce(max(s.position), 0) + 1 from "pgqrs_steps" s where s.run_id = m.id), cast(? as integer), coalesce(?, cast(unixepoch('subsec') * 1000 as integer))
   from "pgqrs_messages" m where m.id = ? and m.finished_at is null
   on conflict (run_id, name) do nothing returning name;
 

@@ -1,0 +1,239 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { HistoryWriter, readHistory, type History } from '@pgqrs/checker'
+import { CrewPlace } from './crew.js'
+import type { ChaosDatabase } from './databases/database.js'
+import { openDatabase } from './databases/open.js'
+import type { Fault } from './faults/fault.js'
+import { diskFull } from './faults/disk-full.js'
+import type { Call } from './load/calls.js'
+import { readDatabase } from './final-rows.js'
+import { accounts, BALANCE } from './load/payloads.js'
+import { inapplicable } from './inapplicable.js'
+import type { LoadShape } from './load/plan.js'
+import { GRACE_MS, LEASE_MS, ownQueue, POLL_MS, queueFacts } from './load/policies.js'
+import { Nemesis, planFaults } from './nemesis.js'
+import type { ChaosOptions } from './options.js'
+import { SCRIPT, referenceAnswers } from './answers.js'
+import { Caller } from './processes/caller.js'
+import { connectWithDriver } from './processes/connect.js'
+import { systemRandom } from '@pgqrs/core/driver'
+import { begin } from './processes/beginning.js'
+import { bundlePrograms, type Programs } from './programs.js'
+import { mono } from './processes/setup.js'
+import { searchOutputs } from './outputs.js'
+import { sabotages } from './sabotage/all.js'
+import { takeSnapshot } from './snapshots.js'
+
+const SNAPSHOT_EVERY_MS = 700
+/** Sleeps, pauses and back-offs of the load are over long before. */
+const QUIET_WITHIN_MS = 40_000
+
+/** A run and what it left behind. */
+export interface ChaosResult {
+  readonly history: History
+  readonly folder: string
+  /** Invariants that this run can give nothing to look at, and why. */
+  readonly inapplicable: Readonly<Record<string, string>>
+}
+
+/** Runs the load with faults against a database of its own, waits for quiet, and returns what happened. */
+export async function runChaos(options: ChaosOptions, say: (line: string) => void): Promise<ChaosResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'pgqrs-chaos-'))
+  const programs = await bundlePrograms()
+  const database = await openDatabase(options.store, {
+    folder,
+    disk: options.faults.includes(diskFull),
+    settings: sabotages[options.sabotage ?? '']?.settings ?? {},
+  })
+  const history = new HistoryWriter(join(folder, 'harness.jsonl'), 'harness')
+  try {
+    const run = new ChaosRun(options, database, history, folder, programs, say)
+    await run.play()
+    history.close()
+    return { history: readHistory(folder), folder, inapplicable: inapplicable(options) }
+  } finally {
+    programs.remove()
+    await database.close()
+    if (!options.keep) await rm(folder, { recursive: true, force: true })
+  }
+}
+
+class ChaosRun {
+  private readonly epochMs = Date.now() - mono()
+  private readonly shape: LoadShape
+  /** CLOCK_MONOTONIC in ms when the load began. */
+  private beganAt = 0
+  private callers = 0
+
+  constructor(
+    private readonly options: ChaosOptions,
+    private readonly database: ChaosDatabase,
+    private readonly history: HistoryWriter,
+    private readonly folder: string,
+    private readonly programs: Programs,
+    private readonly say: (line: string) => void,
+  ) {
+    this.shape = {
+      perSecond: options.store === 'turso' ? 12 : 30,
+      weights: options.weights,
+      producers: 2,
+      forMs: options.seconds * 1000,
+    }
+  }
+
+  async play(): Promise<void> {
+    this.tellFacts()
+    await this.tellAnswers()
+    const { workers, clients } = this.crew()
+    const { seed, faults, sabotage } = this.options
+    const nemesis = new Nemesis(planFaults(seed, this.possible(faults), this.shape.forMs), this.history)
+    const places = [...workers, ...clients]
+    await Promise.all(places.map((place) => place.start()))
+    await Promise.all(places.map((place) => place.working()))
+    this.beganAt = begin(this.folder)
+    nemesis.begin({ database: this.database, workers, clients, call: this.call }, this.beganAt)
+    await this.watch()
+    await nemesis.callOff()
+    await Promise.all(workers.map((place) => place.working()))
+    this.mark('healed')
+    await this.askEach(workers)
+    await Promise.all(clients.map((place) => place.done()))
+    this.mark('load-ended')
+    const left = await this.quiet()
+    if (left > 0) this.say(`not quiet: ${left} messages are unfinished after ${QUIET_WITHIN_MS} ms`)
+    this.mark('quiet')
+    await Promise.all(workers.map((place) => place.dismiss()))
+    await this.inspect()
+    if (sabotage !== undefined) this.say(`sabotaged: ${sabotage}`)
+  }
+
+  /** Faults that can be had here; says which cannot. */
+  private possible(faults: readonly Fault[]): Fault[] {
+    return faults.filter((fault) => {
+      const missing = fault.missing?.(this.database)
+      if (missing !== undefined) this.say(`left out: ${fault.name}: ${missing}`)
+      return missing === undefined
+    })
+  }
+
+  private crew(): { workers: CrewPlace[]; clients: CrewPlace[] } {
+    const { store, seed, sabotage } = this.options
+    const { folder, shape } = this
+    const setup = {
+      store,
+      dsn: this.database.dsn,
+      folder,
+      seed,
+      concurrency: store === 'turso' ? 3 : 8,
+      ...(sabotage && { sabotage }),
+    }
+    const workers = Array.from(
+      { length: this.options.workers },
+      (_, i) => new CrewPlace(`worker-${i + 1}`, this.programs, 'worker', setup, this.history),
+    )
+    const roles = [...Array.from({ length: shape.producers }, (_, i) => `producer-${i + 1}`), 'operator-1']
+    const clients = roles.map(
+      (role) =>
+        new CrewPlace(role, this.programs, 'client', { ...setup, role, shape } as typeof setup, this.history),
+    )
+    return { workers, clients }
+  }
+
+  private tellFacts(): void {
+    const { store, seed, faults, sabotage } = this.options
+    this.history.append({
+      kind: 'facts',
+      store,
+      load: sabotage === undefined ? 'chaos' : `chaos with ${sabotage}`,
+      seed,
+      faults: faults.map(({ name }) => name),
+      leaseMs: LEASE_MS,
+      graceMs: GRACE_MS,
+      pollMs: POLL_MS,
+      epochMs: this.epochMs,
+      queues: queueFacts(Array.from({ length: this.options.workers }, (_, i) => `worker-${i + 1}`)),
+      accounts: Object.fromEntries(accounts.map((name) => [name, BALANCE])),
+    })
+  }
+
+  private async tellAnswers(): Promise<void> {
+    const answers = { kind: 'system', what: 'answers', script: SCRIPT } as const
+    const { kind, answers: own } = this.database
+    this.history.append({ ...answers, store: 'sqlite in memory', answers: await referenceAnswers() })
+    this.history.append({ ...answers, store: kind, answers: own })
+  }
+
+  /** Gives each worker something to do that nobody else can do. */
+  private async askEach(workers: readonly CrewPlace[]): Promise<void> {
+    await this.call(
+      workers.map(({ role }) => {
+        const message = { id: systemRandom.id(), queue: ownQueue(role), payload: JSON.stringify(role) }
+        return { what: 'enqueue', kind: 'queue', messages: [message] }
+      }),
+    )
+  }
+
+  /** Makes calls past all faults of the network. */
+  private readonly call = async (calls: readonly Call[]): Promise<void> => {
+    const { store, seed } = this.options
+    const name = `harness-${++this.callers}`
+    const setup = { store, dsn: this.database.straightDsn, folder: this.folder, seed, name }
+    const { store: own, driver } = await connectWithDriver(setup)
+    const caller = new Caller(setup, own, driver, this.history)
+    for (const call of calls) caller.begin(call)
+    await caller.idle()
+    await own.close()
+  }
+
+  /** Takes snapshots until the load is over. */
+  private async watch(): Promise<void> {
+    const until = this.beganAt + this.shape.forMs
+    while (mono() < until) {
+      await sleep(Math.min(SNAPSHOT_EVERY_MS, Math.max(1, until - mono())))
+      // The server may be away.
+      await takeSnapshot(this.database, this.history).catch(() => undefined)
+    }
+  }
+
+  /** Waits until everything has finished. Returns how much has not. */
+  private async quiet(): Promise<number> {
+    const giveUpAt = mono() + QUIET_WITHIN_MS
+    for (;;) {
+      const [row] = await this.database.query(
+        'select count(*) as n from pgqrs_messages where finished_at is null',
+      )
+      const left = Number(row?.['n'])
+      if (left === 0 || mono() > giveUpAt) return left
+      await sleep(100)
+    }
+  }
+
+  /** After the last process has ended: what the database has to tell. */
+  private async inspect(): Promise<void> {
+    const { database, history } = this
+    await takeSnapshot(database, history)
+    await readDatabase(database, history, this.epochMs)
+    const [held] = await database.query(
+      "select count(*) as n from pgqrs_messages where finished_at is null and status in ('running', 'cancelling')",
+    )
+    const { openTransactions, advisoryLocks } = await database.leftovers()
+    history.append({
+      kind: 'system',
+      what: 'leftovers',
+      leases: Number(held?.['n']),
+      openTransactions,
+      advisoryLocks,
+    })
+    history.append({ kind: 'system', what: 'integrity', ...(await database.integrity()) })
+    const { secret } = database
+    if (secret !== undefined)
+      history.append({ kind: 'system', what: 'canary', ...searchOutputs(this.folder, secret) })
+  }
+
+  private mark(what: 'healed' | 'load-ended' | 'quiet'): void {
+    this.history.append({ kind: 'mark', what })
+  }
+}

@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** A file system with little room. */
+export interface SmallDisk {
+  readonly folder: string
+  unmount(): void
+}
+
+/** Mounts a small file system in memory in this folder; undefined where that is not allowed. */
+export function mountSmallDisk(within: string, size = '64m'): SmallDisk | undefined {
+  const folder = join(within, 'disk')
+  mkdirSync(folder)
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'pgqrs-chaos', folder])
+  if (mounted.status !== 0) {
+    rmdirSync(folder)
+    return undefined
+  }
+  return {
+    folder,
+    unmount: () => {
+      // Lazily: a process that was killed a moment ago may still hold a file.
+      spawnSync('umount', ['-l', folder])
+    },
+  }
+}

@@ -1,0 +1,30 @@
+import { check, printReport } from '@pgqrs/checker'
+import { runChaos } from './chaos.js'
+import { help, readOptions, UsageError, type ChaosOptions } from './options.js'
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = readOptions(args)
+    if (options === undefined) {
+      console.log(help())
+      return 0
+    }
+    const { history, folder, inapplicable } = await runChaos(options, console.log)
+    const report = check(history, { inapplicable })
+    if (options.keep) console.log(`kept in ${folder}`)
+    printReport(report, { repeat: repeat(options) })
+    return report.ok ? 0 : 1
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    console.error(error.message)
+    return 2
+  }
+}
+
+function repeat({ store, seconds, seed, workers, faults, sabotage }: ChaosOptions): string {
+  const names = faults.map(({ name }) => name).join(',') || 'none'
+  const broken = sabotage === undefined ? '' : ` --sabotage ${sabotage}`
+  return `npm run chaos -- --store ${store} --seconds ${seconds} --seed ${seed} --workers ${workers} --faults ${names}${broken}`
+}
+
+process.exit(await main(process.argv.slice(2)))

@@ -1,0 +1,38 @@
+// A producer or operator of the load: makes the planned calls at their times, and ends when all of them have ended.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { planLoad, type LoadShape } from '../load/plan.js'
+import { Caller } from './caller.js'
+import { connectWithDriver } from './connect.js'
+import { beginning } from './beginning.js'
+import { mono, openHistory, readSetup, type ProcessSetup } from './setup.js'
+
+/** What a client is told besides. */
+export interface ClientSetup extends ProcessSetup {
+  /** Whose calls of the plan it makes. */
+  readonly role: string
+  readonly shape: LoadShape
+}
+
+const setup = readSetup<ClientSetup>()
+const history = openHistory(setup)
+const { store, driver } = await connectWithDriver(setup)
+const caller = new Caller(setup, store, driver, history)
+
+let stopping = false
+process.on('SIGTERM', () => {
+  stopping = true
+})
+console.log('ready')
+console.log('working')
+const began = await beginning(setup.folder)
+for (const { atMs, by, call } of planLoad(setup.seed, setup.shape)) {
+  if (by !== setup.role) continue
+  const wait = began + atMs - mono()
+  // What an earlier life of this process would have called is past.
+  if (wait < -1000) continue
+  if (wait > 0) await sleep(wait)
+  if (stopping) break
+  caller.begin(call)
+}
+await caller.idle()
+await store.close()

@@ -1,0 +1,71 @@
+// A worker of the load: works on everything until SIGTERM, and takes the nemesis's orders.
+import { reportCrashPoints } from '../../../conformance/src/crash-points.js'
+import type { Driver } from '@pgqrs/core/driver'
+import { runnables } from '../load/handlers.js'
+import { GRACE_MS } from '../load/policies.js'
+import { noteResources } from './resources.js'
+import { sabotages } from '../sabotage/all.js'
+import { connectAs, persistently } from './connect.js'
+import { Orders } from './orders.js'
+import { openHistory, readSetup } from './setup.js'
+import { Witness } from './witnessed-driver.js'
+
+const SAMPLE_EVERY_MS = 5000
+/** No body of the load goes on for longer after its signal aborted. */
+const LONGEST_BODY_MS = 1000
+
+const setup = readSetup()
+const role = setup.name.replace(/\..*/, '')
+const history = openHistory(setup)
+const orders = new Orders(setup, history)
+const witness = new Witness(history)
+console.log('starting')
+noteResources(history, 'before')
+const sampling = setInterval(() => {
+  noteResources(history, 'during')
+}, SAMPLE_EVERY_MS).unref()
+const sabotage = sabotages[setup.sabotage ?? '']
+const wrap = sabotage?.wrapDriver ?? ((driver: Driver) => driver)
+const store = await connectAs(setup, {
+  wrapDriver: (driver) => reportCrashPoints(orders.reached)(witness.wrapDriver(wrap(driver))),
+  ...(sabotage?.clock === undefined ? {} : { clock: sabotage.clock(role) }),
+})
+const worker = store.worker(
+  runnables({ history, witness, orders, sharesKeyedSteps: sabotage?.sharesKeyedSteps ?? false }, role),
+  {
+    name: role,
+    concurrency: setup.concurrency ?? 8,
+    onEvent: (event) => {
+      if (event.type === 'trouble') console.log('trouble', event.error)
+    },
+  },
+)
+
+let stopping = false
+process.on('SIGTERM', () => {
+  // A second signal is somebody who has no more patience.
+  if (stopping) process.exit(0)
+  stopping = true
+  // Nothing else ends the process: what the store would leave open would keep it alive.
+  void end()
+})
+console.log('ready')
+
+async function end(): Promise<void> {
+  await worker.stop({ grace: GRACE_MS })
+  await store.close()
+  clearInterval(sampling)
+  // Bodies that ignored their signal are the user's.
+  setTimeout(() => {
+    // The timer itself is over then.
+    setImmediate(() => {
+      noteResources(history, 'after')
+    })
+  }, LONGEST_BODY_MS)
+}
+
+await persistently(
+  () => worker.start(),
+  () => stopping,
+)
+console.log('working')

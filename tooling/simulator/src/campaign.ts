@@ -1,0 +1,65 @@
+import fc from 'fast-check'
+import { schedules, type Schedule } from './schedule.js'
+import type { Outcome, SimulateOptions, Simulator } from './simulate.js'
+
+/** What to run. */
+export interface CampaignOptions extends SimulateOptions {
+  readonly schedules: number
+  readonly seed: number
+  /** Runs this one schedule of the seed, as a failure has named it. */
+  readonly path?: string
+  /** Told after each schedule. */
+  readonly onOutcome?: (outcome: Outcome) => void
+}
+
+/** The smallest schedule that still fails, and how to have it again. */
+export interface Failure {
+  readonly schedule: Schedule
+  readonly path: string
+  readonly shrinks: number
+  readonly outcome: Outcome
+}
+
+/** Counters of a campaign. */
+export interface Report {
+  readonly schedules: number
+  readonly calls: number
+  readonly events: number
+  readonly virtualMs: number
+  readonly faults: number
+  readonly failure: Failure | undefined
+}
+
+class Violated extends Error {}
+
+/** Runs many schedules by seed, and shrinks the first that fails. */
+export async function campaign(simulator: Simulator, options: CampaignOptions): Promise<Report> {
+  const { schedules: numRuns, seed, path, onOutcome, sabotage } = options
+  const how: SimulateOptions = sabotage === undefined ? {} : { sabotage }
+  const counters = { schedules: 0, calls: 0, events: 0, virtualMs: 0, faults: 0 }
+  let failing = false
+  const property = fc.asyncProperty(schedules, async (schedule) => {
+    const outcome = await simulator.run(schedule, how)
+    if (!failing) {
+      counters.schedules++
+      counters.calls += outcome.calls
+      counters.events += outcome.events
+      counters.virtualMs += outcome.virtualMs
+      counters.faults += outcome.faults
+      onOutcome?.(outcome)
+    }
+    if (outcome.violations.length === 0) return
+    failing = true
+    throw new Violated(outcome.violations.join('\n'))
+  })
+  const details = await fc.check(property, { numRuns, seed, ...(path === undefined ? {} : { path }) })
+  if (!details.failed) return { ...counters, failure: undefined }
+  if (details.counterexample === null || !(details.errorInstance instanceof Violated))
+    throw details.errorInstance
+  const [schedule] = details.counterexample
+  const outcome = await simulator.run(schedule, { ...how, trace: true })
+  return {
+    ...counters,
+    failure: { schedule, path: details.counterexamplePath ?? '0', shrinks: details.numShrinks, outcome },
+  }
+}

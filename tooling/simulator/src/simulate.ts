@@ -1,0 +1,200 @@
+import type { HistoryEvent, MessageState } from '@pgqrs/checker'
+import { Arena } from './arena.js'
+import { Model } from './asked.js'
+import { seededRandom } from './chance.js'
+import { EPOCH_MS } from './life.js'
+import { Performer } from './performer.js'
+import { messageCells, messageState } from './recorder.js'
+import { Requests } from './requests.js'
+import { sabotages, type SabotageName } from './sabotage.js'
+import type { Schedule } from './schedule.js'
+import { judge, Watch, type Remains } from './verdict.js'
+import { World } from './world.js'
+
+// All faults are over by then, and every lease, retry and sleep of the load with them.
+const QUIET_WITHIN_MS = 120_000
+const CLOSES_WITHIN_MS = 60_000
+
+/** What came of one schedule. */
+export interface Outcome {
+  /** What must not have happened and has; empty when all is well. */
+  readonly violations: readonly string[]
+  readonly history: readonly HistoryEvent[]
+  readonly calls: number
+  /** Faults that befell a call. */
+  readonly faults: number
+  readonly events: number
+  readonly virtualMs: number
+  /** One line for each thing that happened, when it was wanted. */
+  readonly trace: readonly string[]
+}
+
+/** How to run a schedule. */
+export interface SimulateOptions {
+  readonly sabotage?: SabotageName
+  readonly trace?: boolean
+}
+
+/** Runs schedules, one after the other, over one database in memory. */
+export class Simulator {
+  private constructor(private readonly arena: Arena) {}
+
+  static async open(): Promise<Simulator> {
+    return new Simulator(await Arena.open())
+  }
+
+  close(): void {
+    this.arena.close()
+  }
+
+  /** Runs one schedule to its end: the same schedule gives the same outcome, event by event. */
+  async run(schedule: Schedule, options: SimulateOptions = {}): Promise<Outcome> {
+    const sabotage = options.sabotage === undefined ? undefined : sabotages[options.sabotage]
+    const world = new World(this.arena, schedule, sabotage, { trace: options.trace === true })
+    const uncaught: string[] = []
+    const listen = (error: unknown): void =>
+      void uncaught.push(`nothing is thrown outside a promise: ${String(error)}`)
+    process.on('unhandledRejection', listen)
+    try {
+      return await new Course(world, schedule).run(uncaught)
+    } finally {
+      process.off('unhandledRejection', listen)
+    }
+  }
+}
+
+/** One schedule on its way from the first process to the verdict. */
+class Course {
+  private readonly model = new Model()
+  private readonly watch = new Watch(this.model)
+  private readonly requests: Requests
+  private readonly performer: Performer
+
+  constructor(
+    private readonly world: World,
+    private readonly schedule: Schedule,
+  ) {
+    world.recorder.onTransition = this.watch.see
+    this.requests = new Requests(world.recorder)
+    const ids = seededRandom(schedule.profile.seed ^ 0x5eed, () => EPOCH_MS + world.timeline.now)
+    this.performer = new Performer(world, this.model, this.requests, () => ids.id())
+  }
+
+  async run(uncaught: string[]): Promise<Outcome> {
+    const { world } = this
+    const { timeline } = world
+    await world.start()
+    for (const { waitMs, process, action } of this.schedule.commands) {
+      await timeline.run(timeline.now + waitMs)
+      this.performer.perform(this.living(process), action)
+    }
+    await timeline.run(timeline.now + 400)
+    world.heal()
+    const quiet = await this.untilQuiet()
+    const stuck = quiet ? [] : [`everything ends: ${this.unfinished()} messages have not`]
+    const closed = await world.close(CLOSES_WITHIN_MS)
+    await timeline.drain()
+    const violations = [
+      ...this.watch.violations,
+      ...stuck,
+      ...(closed ? [] : ['closing ends']),
+      ...this.leftOpen(),
+      ...judge(this.model, world.recorder.history, this.remains()),
+      ...uncaught,
+    ]
+    return {
+      violations,
+      history: world.recorder.history,
+      calls: world.fates.count,
+      faults: world.fates.faultCount,
+      events: timeline.events,
+      virtualMs: timeline.now,
+      trace: world.trace ?? [],
+    }
+  }
+
+  private living(index: number): World['processes'][number] {
+    const { processes } = this.world
+    const first = processes[index % processes.length]
+    const process = first?.life.alive === true ? first : processes.find(({ life }) => life.alive)
+    return process ?? (processes[0] as World['processes'][number])
+  }
+
+  /** Sees to it that everything can end, and waits until it has. */
+  private async untilQuiet(): Promise<boolean> {
+    const { timeline } = this.world
+    const giveUpAt = timeline.now + QUIET_WITHIN_MS
+    // The processes that died last begin again.
+    await timeline.run(timeline.now + 300)
+    for (let round = 0; timeline.now < giveUpAt; round++) {
+      // Again now and then: a trigger may still be on its way.
+      if (round % 8 === 0) this.resumeAll()
+      const thawed = this.world.processes.every(({ life }) => !life.isFrozen)
+      if (thawed && this.unfinished() === 0 && this.requests.open.size === this.deadCalls()) return true
+      if (this.unfinished('parcels') > 0) {
+        const { life, store } = this.living(0)
+        this.performer.byHand(life, store, { do: 'by-hand', ending: 'archive', holdMs: 0 })
+      }
+      await timeline.run(timeline.now + 250)
+    }
+    return false
+  }
+
+  private resumeAll(): void {
+    const { life, store } = this.living(0)
+    for (const asked of this.model.all) {
+      if (asked.queue === 'flow') this.performer.resume(life, store, asked)
+    }
+  }
+
+  private deadCalls(): number {
+    return [...this.requests.open.values()].filter(({ life }) => !life.alive).length
+  }
+
+  /** Every promise of a living process settles, and a closed store leaves no timer. */
+  private leftOpen(): string[] {
+    const calls = [...this.requests.open.values()].filter(({ life }) => life.alive)
+    const timers = this.world.processes.filter(({ life }) => life.alive && life.timers > 0)
+    return [
+      ...calls.map(({ op, what }) => `every promise settles: ${op} (${what}) has not`),
+      ...timers.map(({ life }) => `a closed store leaves no timer: ${life.name} has ${life.timers}`),
+    ]
+  }
+
+  private unfinished(queue?: string): number {
+    const { db } = this.world.arena
+    const row = db
+      .prepare(
+        'select count(*) as n from pgqrs_messages where finished_at is null and (? is null or queue = ?)',
+      )
+      .get(queue ?? null, queue ?? null) as { n: number }
+    return row.n
+  }
+
+  private remains(): Remains {
+    const { db } = this.world.arena
+    const messages = db
+      .prepare(`select id, ${messageCells.join(', ')} from pgqrs_messages`)
+      .raw()
+      .all() as unknown[][]
+    const checkpoints = db.prepare('select run_id, name, kind, status, output from pgqrs_steps').all() as {
+      run_id: string
+      name: string
+      kind: string
+      status: string
+      output: string | null
+    }[]
+    return {
+      messages: new Map(
+        messages.map(([id, ...cells]) => [id as string, messageState(cells) as MessageState] as const),
+      ),
+      checkpoints: new Map(
+        checkpoints.map(({ run_id, name, kind, status, output }) => [
+          `${run_id}/${name}`,
+          { of: kind, status, output },
+        ]),
+      ),
+      witnesses: db.prepare('select run, step, witness, value from witnesses').all() as Remains['witnesses'],
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import type { Store, Worker } from '@pgqrs/core'
+import { connect, type Database } from '@pgqrs/sqlite'
+import type { Arena } from './arena.js'
+import { chance } from './chance.js'
+import { Fates } from './fate.js'
+import { EPOCH_MS, Life } from './life.js'
+import { Network, type Listener, type Surroundings } from './network.js'
+import { Recorder } from './recorder.js'
+import type { Sabotage } from './sabotage.js'
+import type { Profile, Schedule } from './schedule.js'
+import { Timeline } from './timeline.js'
+import { flow, jobHandler, jobs, parcels } from './workload.js'
+
+/** A process: the life it leads now, and what it has open. */
+export interface Process {
+  readonly index: number
+  life: Life
+  store: Store<Database>
+  worker: Worker | undefined
+}
+
+const RESTART_MS = 200
+
+/** Everything around the engine in one schedule: time, network, database, and the processes. */
+export class World implements Surroundings {
+  readonly timeline: Timeline
+  readonly recorder: Recorder
+  readonly fates: Fates
+  readonly listeners = new Set<Listener>()
+  readonly processes: Process[] = []
+  /** One line for each thing that happened, when it is wanted. */
+  readonly trace: string[] | undefined
+  private readonly profile: Profile
+  private readonly next: () => number
+  private jumpedMs = 0
+  private lives = 0
+  private spawned = 0
+  private closing = false
+
+  constructor(
+    readonly arena: Arena,
+    schedule: Schedule,
+    readonly sabotage: Sabotage | undefined,
+    options: { readonly trace: boolean },
+  ) {
+    this.profile = schedule.profile
+    this.next = chance(schedule.profile.seed)
+    this.timeline = new Timeline(this.next)
+    this.recorder = new Recorder(this.timeline, () => this.databaseNow())
+    this.fates = new Fates(schedule.profile, schedule.faults, this.next)
+    this.trace = options.trace ? [] : undefined
+    arena.sweep(this.recorder)
+  }
+
+  /** The database's clock, ms since the epoch. */
+  databaseNow(): number {
+    return EPOCH_MS + this.timeline.now + this.jumpedMs
+  }
+
+  /** The database's clock is set forward. */
+  jump(ms: number): void {
+    if (this.profile.clock === 'database') this.jumpedMs += ms
+  }
+
+  note(life: Life | string, what: string): void {
+    if (this.trace === undefined) return
+    const name = typeof life === 'string' ? life : life.name
+    this.trace.push(`${String(this.timeline.now).padStart(7)} ${name.padEnd(6)} ${what}`)
+  }
+
+  /** Starts the processes: one without a worker, the others with. */
+  async start(): Promise<void> {
+    for (let index = 0; index <= this.profile.workers; index++) {
+      const process = { index } as Process
+      this.processes.push(process)
+      await this.begin(process)
+    }
+  }
+
+  /** A new life of a process. */
+  private async begin(process: Process): Promise<void> {
+    const { profile } = this
+    const name = `p${process.index}.${++this.lives}`
+    const life = new Life(this.timeline, {
+      name,
+      seed: profile.seed + this.lives * 7919,
+      skewMs: this.sabotage?.clientClock === true ? process.index * 3500 : 0,
+      clock: this.sabotage?.clientClock === true ? 'host' : profile.clock,
+    })
+    process.life = life
+    process.worker = undefined
+    process.store = await connect({
+      client: this.arena.db,
+      clock: life.clock,
+      random: life.random,
+      wrapDriver: (driver) => new Network(driver, life, this, profile),
+      lease: profile.leaseMs,
+      connectionTimeout: profile.patienceMs,
+    })
+    const isWorker = process.index > 0
+    this.recorder.add({
+      ...this.recorder.seen(life),
+      kind: 'mark',
+      what: 'process-started',
+      target: name,
+      detail: isWorker ? 'worker' : 'client',
+      worker: isWorker,
+    })
+    this.note(life, 'starts')
+    if (this.sabotage?.atBoot !== undefined) {
+      this.arena.db.exec(this.sabotage.atBoot)
+      this.recorder.commit(life)
+    }
+    if (isWorker) this.work(process)
+  }
+
+  /** Starts a worker, again and again while the database does not let it. */
+  private work(process: Process): void {
+    const { life, store } = process
+    const hands = { life, recorder: this.recorder, spawn: () => this.spawn(process) }
+    const worker = store.worker([jobs.handler(jobHandler(hands)), flow(hands)], {
+      concurrency: this.profile.concurrency,
+      onEvent: (event) => {
+        this.note(
+          life,
+          `worker: ${event.type} ${'id' in event ? event.id : ''} ${'step' in event ? event.step : ''}`,
+        )
+      },
+    })
+    process.worker = worker
+    worker.start().catch((error: unknown) => {
+      this.note(life, `worker does not start: ${String(error)}`)
+      life.clock.after(RESTART_MS, () => {
+        if (!this.closing && process.life === life && process.worker === worker) this.work(process)
+      })
+    })
+  }
+
+  private spawn({ store }: Process): Promise<unknown> {
+    return store.producer(jobs).enqueue({ n: 1000 + ++this.spawned, act: { do: 'return' } })
+  }
+
+  /** The process dies, and another life of it begins a while later. */
+  crash(life: Life): void {
+    const process = this.processes.find((one) => one.life === life)
+    if (!life.alive) return
+    this.note(life, 'dies')
+    life.kill()
+    for (const listener of this.listeners) if (listener.life === life) this.listeners.delete(listener)
+    this.recorder.add({ ...this.recorder.seen(life), kind: 'mark', what: 'process-ended', target: life.name })
+    this.timeline.after(RESTART_MS, () => {
+      if (process?.life === life && !this.closing) void this.begin(process)
+    })
+  }
+
+  /** The worker is stopped as an operator would, and another started. */
+  async restartWorker(process: Process): Promise<void> {
+    const { worker } = process
+    if (worker === undefined) return
+    await worker.stop({ grace: '1s' })
+    if (!this.closing && process.life.alive && process.worker === worker) this.work(process)
+  }
+
+  /** No more faults: what is frozen thaws. */
+  heal(): void {
+    this.fates.heal()
+    for (const { life } of this.processes) if (life.isFrozen) life.thaw()
+    this.recorder.add({ ...this.recorder.seen('sim'), kind: 'mark', what: 'healed' })
+  }
+
+  /** Closes every store; resolves to false when one does not close within so long. */
+  async close(withinMs: number): Promise<boolean> {
+    this.closing = true
+    let open = this.processes.length
+    for (const { store, life } of this.processes) {
+      if (!life.alive) open--
+      else void store.close().then(() => open--)
+    }
+    await this.timeline.run(this.timeline.now + withinMs, () => open === 0)
+    return open === 0
+  }
+}
+
+export { jobs, parcels }
