@@ -7,11 +7,12 @@ interface Item {
 }
 
 function operation(name: string): Operation<Item, string> {
-  return { name, keyOf: (item) => item.key, sizeOf: (item) => item.size ?? 1 }
+  return { name, keyOf: (item) => item.key, sizeOf: (item) => item.size ?? 1, refusable: true }
 }
 
 const write = operation('write')
 const other = operation('other')
+const end: Operation<Item, string> = { ...operation('end'), refusable: false }
 
 const roomy: BatcherLimits = {
   parallel: 1,
@@ -19,6 +20,7 @@ const roomy: BatcherLimits = {
   maxItems: 100,
   maxSize: 1000,
   maxWaitingSize: 10_000,
+  sizeOfCall: 0,
 }
 
 /** A database that keeps each flush until it is told to answer. */
@@ -171,7 +173,7 @@ it.for([true, false])(
     await database.answer(0)
     await database.answer(1)
     await database.answer(2)
-    expect(database.seen).toEqual(['write: a c', 'write: b', 'write: d'])
+    expect(database.seen).toEqual(['write: a', 'write: b c', 'write: d'])
     await Promise.all(calls)
   },
 )
@@ -189,6 +191,40 @@ it('refuses calls beyond what may wait, and takes them again when some have left
   await database.answer(2)
   await Promise.all([first, second, third])
   expect(database.seen).toEqual(['write: a', 'write: b', 'write: d'])
+})
+
+it('never refuses what ends or records work', async () => {
+  const database = new FakeDatabase()
+  const batcher = batcherOn(database, { maxWaitingSize: 10 })
+  const calls = [batcher.submit(write, { key: 'a', size: 10 })]
+  await expect(batcher.submit(write, { key: 'b' })).rejects.toMatchObject({ code: 'BACK_PRESSURE' })
+  calls.push(batcher.submit(end, { key: 'c' }))
+  await settled()
+  await database.answer(0)
+  await database.answer(1)
+  await Promise.all(calls)
+  expect(database.seen).toEqual(['write: a', 'end: c'])
+})
+
+it('counts a call with its item, and from the moment it is made, whatever has to happen first', async () => {
+  const database = new FakeDatabase()
+  const batcher = batcherOn(database, { maxWaitingSize: 10, sizeOfCall: 9 })
+  let letGo: () => void = () => undefined
+  let fail: (error: Error) => void = () => undefined
+  const goes = new Promise<void>((resolve) => (letGo = resolve))
+  const fails = new Promise<void>((_, reject) => (fail = reject))
+  const full = { code: 'BACK_PRESSURE' }
+  const failing = batcher.submit(write, { key: 'a' }, undefined, fails)
+  await expect(batcher.submit(write, { key: 'b' })).rejects.toMatchObject(full)
+  fail(new Error('not to be had'))
+  await expect(failing).rejects.toThrow('not to be had')
+  const going = batcher.submit(write, { key: 'c' }, undefined, goes)
+  await expect(batcher.submit(write, { key: 'd' })).rejects.toMatchObject(full)
+  letGo()
+  await settled()
+  await database.answer(0)
+  await going
+  expect(database.seen).toEqual(['write: c'])
 })
 
 it('takes one item of any size when nothing waits', async () => {

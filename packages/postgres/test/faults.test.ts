@@ -1,9 +1,9 @@
 import { DatabaseError, defineQueue, defineWorkflow, type WorkerEvent } from '@pgqrs/core'
-import type { Driver, Failure } from '@pgqrs/core/driver'
 import { eventually } from '@pgqrs/test-database'
 import type { Sql } from 'postgres'
 import { expect, it } from 'vitest'
 import { client, database, strayErrors } from './database.js'
+import { failuresSeen } from './failures-seen.js'
 import { open } from './stores.js'
 
 async function takeNoWrites(admin: Sql, on: boolean): Promise<void> {
@@ -77,19 +77,7 @@ it('finishes fifty transactional steps at once with two connections', async () =
 it('tries again when the server’s own lock timeout strikes', async () => {
   const dsn = await database()
   const admin = client(dsn)
-  const kinds: Failure['kind'][] = []
-  const wrapDriver = (driver: Driver): Driver =>
-    new Proxy(driver, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target)
-        if (typeof value !== 'function') return value
-        return (...given: unknown[]) => {
-          const answer: unknown = Reflect.apply(value, target, given)
-          if (name === 'classify') kinds.push((answer as Failure).kind)
-          return answer
-        }
-      },
-    })
+  const { kinds, wrapDriver } = failuresSeen()
   const store = await open(`${dsn}?lock_timeout=20`, { wrapDriver, connectionTimeout: '20s' })
   await store.admin.install()
   const work = defineWorkflow('work', async (run) => {

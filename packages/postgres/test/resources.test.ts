@@ -23,4 +23,4 @@ it('200,000 messages and 2,000 reconnects leave memory, sockets, timers and list
   const [row] = await admin<{ n: number }[]>`select count(*)::int as n from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()`
   expect(row!.n).toBe(0)
-}, 180_000)
+}, 250_000)

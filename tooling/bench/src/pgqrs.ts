@@ -4,7 +4,7 @@ import { growPgqrs } from './pgqrs-rows.js'
 import type { SessionOptions, System, Work, WorkerPlan } from './system.js'
 
 const defaultConcurrency = 10
-/** How much a worker may hold when its handlers do nothing: the guide to operating has the same advice. */
+/** For handlers that do nothing, what is fetched at once counts, and not how much runs side by side. */
 const drainConcurrency = 1000
 
 const queueOf: Record<Work, string> = { messages: queueName, runs: workflowName }

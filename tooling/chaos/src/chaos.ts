@@ -77,7 +77,7 @@ class ChaosRun {
     private readonly say: (line: string) => void,
   ) {
     this.shape = {
-      perSecond: options.store === 'turso' ? 12 : 30,
+      perSecond: options.perSecond,
       weights: options.weights,
       producers: 2,
       forMs: options.seconds * 1000,

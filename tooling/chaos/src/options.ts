@@ -17,6 +17,8 @@ export interface ChaosOptions {
   readonly sabotage: string | undefined
   /** What the load consists of, and how often of each. */
   readonly weights: Readonly<Partial<Record<Kind, number>>>
+  /** Calls that bring something in, each second. */
+  readonly perSecond: number
   /** Leave the folder with history and database. */
   readonly keep: boolean
 }
@@ -62,6 +64,8 @@ export function readOptions(args: readonly string[]): ChaosOptions | undefined {
     workers: whole('workers', values.workers ?? String(sabotage?.workers ?? 3), 1),
     faults: faultsOf(values.faults ?? (sabotage && (sabotage.faults.join(',') || 'none')), store),
     sabotage: values.sabotage,
+    // The stand-in of a libSQL server takes its time.
+    perSecond: sabotage?.perSecond ?? (store === 'turso' ? 12 : 30),
     weights: values.load === undefined && sabotage !== undefined ? sabotage.load : weightsOf(values.load),
     keep: values.keep,
   }

@@ -49,6 +49,7 @@ import { rivalsRuns } from './topics/rivals-runs.js'
 import { rivalsWorkers } from './topics/rivals-workers.js'
 
 export { HintOnlyClock } from './hint-only-clock.js'
+export { expectBounded } from './many-callers.js'
 export { expectFlat, startSteadyLoad } from './steady-load.js'
 export type { Row, Target, TestDatabase } from './target.js'
 

@@ -30,7 +30,7 @@ export function startSteadyLoad(driver: string, dsn: string, load: SteadyLoad): 
   return spawnChild(file, [JSON.stringify(setup)], { nodeFlags: ['--expose-gc'] })
 }
 
-const TIME_MS = 90_000
+const TIME_MS = 120_000
 // The pool of connections opens and closes a few, and a timer may be set or not. A leak has hundreds.
 const FEW = 8
 // What a leak of a few dozen bytes for each message would exceed.

@@ -60,6 +60,6 @@ export async function campaign(simulator: Simulator, options: CampaignOptions): 
   const outcome = await simulator.run(schedule, { ...how, trace: true })
   return {
     ...counters,
-    failure: { schedule, path: details.counterexamplePath ?? '0', shrinks: details.numShrinks, outcome },
+    failure: { schedule, path: details.counterexamplePath, shrinks: details.numShrinks, outcome },
   }
 }

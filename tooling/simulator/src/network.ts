@@ -1,29 +1,8 @@
 import type { Driver, Failure, Row, Statement, TransactionPlan } from '@pgqrs/core/driver'
 import { SqliteDialect } from '@pgqrs/core/driver'
-import type { Fate, Fates } from './fate.js'
 import { DATABASE_TIME, type Life } from './life.js'
 import { nameOf } from './statement-names.js'
-import type { Recorder } from './recorder.js'
-import type { Sabotage } from './sabotage.js'
-
-/** What the network does to a call, as the driver of a real database would report it. */
-class NetworkFailure extends Error {
-  constructor(readonly kind: Failure['kind']) {
-    super(`the network says: ${kind}`)
-  }
-}
-
-/** What the network needs of the world around it. */
-export interface Surroundings {
-  readonly fates: Fates
-  readonly recorder: Recorder
-  readonly sabotage: Sabotage | undefined
-  /** The database's clock, ms since the epoch. */
-  databaseNow(): number
-  crash(life: Life): void
-  note(life: Life, what: string): void
-  readonly listeners: Set<Listener>
-}
+import { Journey, NetworkFailure, type Call, type Line, type Surroundings } from './journey.js'
 
 /** A process that listens for hints. */
 export interface Listener {
@@ -51,14 +30,15 @@ export class Network<Tx> implements Driver<Tx> {
   readonly capabilities
   readonly target: string
   readonly wake?: NonNullable<Driver['wake']>
-  private cutUntil = -1
+  private readonly line: Line
 
   constructor(
     private readonly inner: Driver<Tx>,
     private readonly life: Life,
-    private readonly around: Surroundings,
+    private readonly around: Surroundings & { readonly listeners: Set<Listener> },
     seeming: Seeming,
   ) {
+    this.line = { life, around, cutUntil: -1 }
     this.name = inner.name
     this.target = inner.target
     this.capabilities = {
@@ -74,13 +54,13 @@ export class Network<Tx> implements Driver<Tx> {
 
   readonly execute = (statements: readonly Statement[]): Promise<Row[][]> => {
     const names = statements.map((statement) => nameOf(statement.sql))
-    return this.carry(
-      names.join(' '),
-      () => this.inner.execute(this.timed(statements)),
-      (rows) => {
+    return this.carry<Row[][]>(names.join(' '), {
+      inProcess: false,
+      work: () => this.inner.execute(this.timed(statements)),
+      answered: (rows) => {
         this.answered(statements, names, rows)
       },
-    )
+    })
   }
 
   /** The user's code runs in the process, so a process that has died meanwhile commits nothing. */
@@ -88,22 +68,20 @@ export class Network<Tx> implements Driver<Tx> {
     let dies = false
     const timedPlan: TransactionPlan<Tx, T> = {
       ...plan,
-      before: this.timed([plan.before])[0] as Statement,
+      before: this.timed([plan.before])[0] ?? plan.before,
       after: (value) => {
-        const statements = this.timed(plan.after(value))
         if (dies) throw new NetworkFailure('broken')
-        return statements
+        return this.timed(plan.after(value))
       },
     }
-    return this.carry(
-      'transaction',
-      (fate) => {
-        dies = fate.fault?.kind === 'crash-sent'
+    return this.carry<T>('transaction', {
+      inProcess: true,
+      work: (fault) => {
+        dies = fault?.kind === 'crash-sent'
         return this.inner.transaction(timedPlan)
       },
-      () => undefined,
-      true,
-    )
+      answered: () => undefined,
+    })
   }
 
   within(tx: unknown): ((statements: readonly Statement[]) => Promise<Row[][]>) | undefined {
@@ -119,129 +97,11 @@ export class Network<Tx> implements Driver<Tx> {
     return this.inner.close()
   }
 
-  /** Sends, executes and answers one call. `here`: it needs its process at the time of its execution. */
-  private carry<T>(
-    name: string,
-    work: (fate: Fate) => Promise<T>,
-    answered: (value: T) => void,
-    here = false,
-  ): Promise<T> {
-    const { life, around } = this
-    const { timeline } = life
+  /** Sends, executes and answers one call. */
+  private carry<T>(name: string, call: Omit<Call<T>, 'name'>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const fate = around.fates.draw(name)
-      const { call, fault } = fate
-      const note = (what: string): void => {
-        around.note(life, `#${call} ${name}: ${what}`)
-      }
-      const fail = (kind: Failure['kind'], inMs: number): void => {
-        timeline.after(inMs, () => {
-          life.reach(() => {
-            note(kind)
-            reject(new NetworkFailure(kind))
-          })
-        })
-      }
-      const answer = (deliver: () => void): void => {
-        const back = fate.back + (fault?.kind === 'stall-answer' ? fault.ms : 0)
-        if (fault?.kind === 'freeze-executed') life.freeze(fault.ms)
-        if (fault?.kind === 'crash-executed') around.crash(life)
-        if (fault?.kind === 'lose-answer' || fault?.kind === 'late' || fault?.kind === 'cut')
-          fail('broken', back)
-        else
-          timeline.after(back, () => {
-            life.reach(deliver)
-          })
-      }
-      const run = (): void => {
-        if (here && !life.alive) return
-        note('executed')
-        work(fate).then(
-          (value) => {
-            around.recorder.commit(life)
-            answer(() => {
-              note('answered')
-              answered(value)
-              resolve(value)
-            })
-          },
-          (error: unknown) => {
-            around.recorder.rollBack()
-            if (here && fault?.kind === 'crash-sent') around.crash(life)
-            answer(() => {
-              note(`refused: ${String(error)}`)
-              reject(error as Error)
-            })
-          },
-        )
-      }
-      note(fault === undefined ? 'sent' : `sent, and then: ${fault.kind} ${fault.ms}`)
-      if (timeline.now < this.cutUntil && !around.fates.healed) {
-        fail('unsent', fate.toDatabase)
-        return
-      }
-      switch (fault?.kind) {
-        case 'crash-before':
-          around.crash(life)
-          return
-        case 'refuse':
-          fail('unsent', fate.toDatabase)
-          return
-        case 'busy':
-          fail('retry', fate.toDatabase)
-          return
-        case 'lose-call':
-          fail('broken', fate.toDatabase)
-          return
-        case 'cut':
-          this.cutUntil = timeline.now + fault.ms
-          break
-        case 'crash-sent':
-          if (!here) around.crash(life)
-          break
-        case 'freeze-before':
-        case 'freeze-sent':
-          life.freeze(fault.ms)
-          break
-        case 'late':
-          // The client has given the connection up; the database reads what is in its socket a moment later.
-          if (here) {
-            fail('broken', fate.toDatabase)
-            return
-          }
-          fail('broken', fate.toDatabase)
-          timeline.after(fate.toDatabase + (fault.ms % 400), () => {
-            this.executeUnheard(work, fate, note)
-          })
-          return
-        case 'stall-call':
-        case undefined:
-        default:
-      }
-      // Frozen before it could send, the process sends when it thaws, however late that is.
-      const waits = fault?.kind === 'stall-call' || fault?.kind === 'freeze-before'
-      const toDatabase = fate.toDatabase + (waits ? fault.ms : 0)
-      timeline.after(toDatabase, () => {
-        if (here) life.reach(run)
-        else run()
-      })
+      new Journey(this.line, { ...call, name }, resolve, reject).begin()
     })
-  }
-
-  private executeUnheard(
-    work: (fate: Fate) => Promise<unknown>,
-    fate: Fate,
-    note: (what: string) => void,
-  ): void {
-    note('executed, too late for its sender')
-    work(fate).then(
-      () => {
-        this.around.recorder.commit(this.life)
-      },
-      () => {
-        this.around.recorder.rollBack()
-      },
-    )
   }
 
   /** The database's time in place of the engine's word for it, and the sabotage of a negative control. */

@@ -130,12 +130,13 @@ export class Recorder {
     if (!writes.has(name)) return
     const lease = statement?.parameters.find(isLease) ?? ''
     for (const row of rows) {
-      const step = row['name'] === undefined ? {} : { step: String(row['name']) }
+      const stepName = row['name']
+      const step = typeof stepName === 'string' ? { step: stepName } : {}
       this.history.push({
         ...this.seen(life),
         kind: 'accepted',
         write: name as 'finish',
-        id: String(row['id'] ?? row['run_id']),
+        id: (row['id'] ?? row['run_id']) as string,
         lease,
         ...step,
       })

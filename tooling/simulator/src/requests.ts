@@ -58,6 +58,6 @@ function begun<T>(work: () => Promise<T>): Promise<T> {
   try {
     return work()
   } catch (error) {
-    return Promise.reject(error as Error)
+    return Promise.reject(error)
   }
 }

@@ -4,12 +4,13 @@ import type { Arena } from './arena.js'
 import { chance } from './chance.js'
 import { Fates } from './fate.js'
 import { EPOCH_MS, Life } from './life.js'
-import { Network, type Listener, type Surroundings } from './network.js'
+import type { Surroundings } from './journey.js'
+import { Network, type Listener } from './network.js'
 import { Recorder } from './recorder.js'
 import type { Sabotage } from './sabotage.js'
 import type { Profile, Schedule } from './schedule.js'
 import { Timeline } from './timeline.js'
-import { flow, jobHandler, jobs, parcels } from './workload.js'
+import { flow, jobHandler, jobs } from './workload.js'
 
 /** A process: the life it leads now, and what it has open. */
 export interface Process {
@@ -180,5 +181,3 @@ export class World implements Surroundings {
     return open === 0
   }
 }
-
-export { jobs, parcels }

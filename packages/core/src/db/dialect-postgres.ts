@@ -85,13 +85,16 @@ export class PostgresDialect implements SqlDialect {
   }
 
   // A column whose values are all the same arrives as one value and an empty array, which unnest fills up with nulls.
+  // Each array stands in a subquery so that the planner cannot count it: for a thousand ids it would rather read the
+  // whole table than look them up, and a table that grows would make every batch slower.
   rows(shape: RowShape, alias: string): RawBuilder<unknown> {
-    const columns = Object.entries(shape).map(([name, type]) => {
+    const columns = Object.entries(shape).map(([name, type], i) => {
       const value = sql`u.${sql.id(name)}`
       return {
         name: sql.id(name),
-        array: sql`${columnSlot(name)}::${typeOf(type)}[]`,
-        value: mayBeNull(type) ? value : sql`coalesce(${value}, ${commonSlot(name)}::${typeOf(type)})`,
+        array: sql`(select ${columnSlot(name)}::${typeOf(type)}[])`,
+        value:
+          i === 0 || mayBeNull(type) ? value : sql`coalesce(${value}, ${commonSlot(name)}::${typeOf(type)})`,
       }
     })
     const values = columns.map(({ name, value }) => sql`${value} as ${name}`)

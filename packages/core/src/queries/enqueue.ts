@@ -88,11 +88,13 @@ export function enqueueQueries(d: SqlDialect) {
 
 /** Two batches that share keys then wait for one another, and do not end in a deadlock. */
 function byKey<Row>(batch: Batch<NewMessage, Now, Row>): Batch<NewMessage, Now, Row> {
-  const bind: typeof batch.bind = (items, args) => {
-    const some = items.some((item) => item.key !== null)
-    return batch.bind(some ? items.toSorted((a, b) => compare(a.key ?? '', b.key ?? '')) : items, args)
-  }
+  const bind: typeof batch.bind = (items, args) =>
+    batch.bind(items.some(({ key }) => key !== null) ? items.toSorted(compareKeys) : items, args)
   return { ...batch, bind }
+}
+
+function compareKeys(a: NewMessage, b: NewMessage): number {
+  return compare(a.key ?? '', b.key ?? '') || compare(a.queue, b.queue)
 }
 
 function compare(a: string, b: string): number {

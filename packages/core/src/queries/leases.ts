@@ -109,9 +109,8 @@ export function leaseQueries(d: SqlDialect) {
     remove: prepareBatch<{ id: string; lease_id: string }, Now, { id: string }>(
       d,
       { id: 'uuid', lease_id: 'uuid' },
-      // The first condition finds the row by its id, the second is the fence.
-      (rows) => sql`delete from ${messages} where id in (select r.id from ${rows})
-        and exists (select 1 from ${rows} where ${held}) returning id`,
+      (rows) => sql`delete from ${messages} where (id, lease_id) in (select r.id, r.lease_id from ${rows})
+        and status in ('running', 'cancelling') returning id`,
     ),
   }
 }

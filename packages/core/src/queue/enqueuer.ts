@@ -21,12 +21,14 @@ export class Enqueuer {
       const [id] = await this.write([entry], kind, options, within)
       return id as string
     }
+    // Not waited for here: whatever is called meanwhile must count as waiting, or nothing would ever be refused.
     const known = this.engine.knowQueue(message.queue, kind)
-    if (known !== undefined) await known
     const { enqueue, enqueueNew } = this.engine.operations
     const operation = idGiven || message.key !== null ? enqueue : enqueueNew
     for (;;) {
-      const { row } = await this.naming([message], () => this.engine.submit(operation, message, options))
+      const { row } = await this.naming([message], () =>
+        this.engine.submit(operation, message, options, known),
+      )
       const id = row?.id ?? (await this.standingFor([entry], undefined)).get(message.id)
       if (id !== undefined) {
         this.hint(message)

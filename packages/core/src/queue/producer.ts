@@ -99,6 +99,7 @@ export class Producer<Input, Tx = unknown> {
    * Enqueues a message and returns its id. When the promise resolves, the message is committed (with `tx`: will be
    * with the transaction).
    * @throws PayloadError, SerializationError, InvalidArgumentError, RateLimitedError before any I/O
+   * @throws BackPressureError when 256 MiB of calls wait for the database already: await some before making more
    * @throws KeyConflictError, IdConflictError
    * @throws AmbiguousCommitError when the engine could not find out whether it was committed
    *
@@ -108,6 +109,7 @@ export class Producer<Input, Tx = unknown> {
   enqueue(payload: Input, options: EnqueueOptions<Tx> = {}): Promise<string> {
     return this.attempt(options, (now) => {
       checkKeys(options, [...messageKeys, 'tx', 'signal'], 'enqueue')
+      if (options.tx === undefined) this.engine.mustHaveRoom('enqueue')
       return this.checked([payload], now, (values) => {
         const message = this.message(values[0], options)
         this.limiter?.take(1, this.queue.name)

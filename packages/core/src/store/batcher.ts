@@ -50,12 +50,11 @@ export interface BatcherLimits {
   readonly maxItems: number
   /** Characters in one flush; one larger item leaves alone. */
   readonly maxSize: number
-  /** Characters that may wait; beyond it calls are refused with {@link BackPressureError}. */
+  /** Once so many characters wait, calls are refused with {@link BackPressureError}. */
   readonly maxWaitingSize: number
+  /** Characters a call counts for besides its item while it waits: what its promises and closures take up. */
+  readonly sizeOfCall: number
 }
-
-// What the promises and closures of a waiting call take up, as characters.
-const SIZE_OF_A_CALL = 1000
 
 /**
  * Group commit. A call that finds the way free leaves at the end of the current turn of the event loop; calls that arrive while flushes
@@ -94,11 +93,8 @@ export class Batcher {
         return
       }
       const size = operation.sizeOf(item)
-      const held = size + SIZE_OF_A_CALL
-      if (operation.refusable === true && this.isFull(held)) {
-        reject(this.refusal(operation.name))
-        return
-      }
+      const held = size + this.limits.sizeOfCall
+      if (operation.refusable === true) this.mustHaveRoom(operation.name)
       this.waitingSize += held
       const settled = this.watch(signal, operation.name, reject)
       const waiting: Waiting = {
@@ -131,12 +127,10 @@ export class Batcher {
     })
   }
 
-  private isFull(more: number): boolean {
-    return this.waitingSize > 0 && this.waitingSize + more > this.limits.maxWaitingSize
-  }
-
-  private refusal(doing: string): BackPressureError {
-    return new BackPressureError(
+  /** @throws BackPressureError when so much waits that no new work may come in. */
+  mustHaveRoom(doing: string): void {
+    if (this.waitingSize < this.limits.maxWaitingSize) return
+    throw new BackPressureError(
       `${Math.round(this.waitingSize / 1024)} KiB wait for the database already (${doing}). ` +
         'Await some of the calls before making more.',
     )

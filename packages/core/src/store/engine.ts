@@ -1,7 +1,6 @@
 import { delay, type Clock } from '../clock.js'
 import type { Config } from '../config/settings.js'
 import type { Driver, Execute, Failure, TransactionPlan } from '../db/driver.js'
-import { currentVersion } from '../db/migrations/index.js'
 import type { Prepared } from '../db/prepared.js'
 import type { Row, Statement } from '../db/statement.js'
 import {
@@ -9,8 +8,6 @@ import {
   AmbiguousCommitError,
   ClosedError,
   InvalidArgumentError,
-  SchemaVersionError,
-  NotInstalledError,
   type PgqrsError,
 } from '../errors.js'
 import { queriesFor, type Queries } from '../queries/index.js'
@@ -19,6 +16,7 @@ import { executeWith, TransactionAdapter } from '../transaction/adapter.js'
 import { Batcher, type Answer, type Group } from './batcher.js'
 import { failureBehind, toPgqrsError } from './failures.js'
 import { answersOf, batchOperations, type BatchOperation } from './operations.js'
+import { mustFit, type InstalledVersion } from './schema-version.js'
 import { Underway } from './underway.js'
 import { Wakeups } from './wakeups.js'
 
@@ -48,6 +46,7 @@ export class Engine {
   private readonly batcher: Batcher
   private readonly closing = new AbortController()
   private versionChecked: Promise<void> | undefined
+  private isReady = false
   private readonly knownQueues = new Map<string, number>()
   private readonly knowing = new Map<string, Promise<void>>()
   private readonly closers = new Set<() => Promise<void>>()
@@ -72,6 +71,7 @@ export class Engine {
         maxItems: 1000,
         maxSize: 4 * 1024 * 1024,
         maxWaitingSize: 256 * 1024 * 1024,
+        sizeOfCall: 1000,
       },
       (error) => {
         const { kind } = this.failureOf(error)
@@ -121,14 +121,24 @@ export class Engine {
     return (await this.send(statements, doing, {})).rows
   }
 
-  /** Carries an item out through group commit. */
-  async submit<Item, R>(
+  /**
+   * Carries an item out through group commit.
+   * @param first what must have happened before. The item counts as waiting from now on all the same.
+   */
+  submit<Item, R>(
     operation: BatchOperation<Item, R>,
     item: Item,
     options: CallOptions = {},
+    first?: Promise<unknown>,
   ): Promise<Answer<R>> {
-    await this.ready(options)
-    return this.batcher.submit(operation, item, options.signal)
+    const free = this.isReady && !this.closing.signal.aborted
+    const before = first ?? (free ? undefined : this.ready(options))
+    return this.batcher.submit(operation, item, options.signal, before)
+  }
+
+  /** Before anything is made of new work. @throws BackPressureError */
+  mustHaveRoom(doing: string): void {
+    this.batcher.mustHaveRoom(doing)
   }
 
   /** Carries many items out in one statement, all or none, past the batcher. */
@@ -272,11 +282,13 @@ export class Engine {
   /** Makes sure, once, that the tables are there and of a version this code can work with. */
   async ready(options: CallOptions): Promise<void> {
     this.mustNotBeOver()
-    this.versionChecked ??= this.checkVersion().catch((error: unknown) => {
-      // The next call looks again: somebody may install meanwhile.
-      this.versionChecked = undefined
-      throw error
-    })
+    this.versionChecked ??= this.checkVersion()
+      .then(() => void (this.isReady = true))
+      .catch((error: unknown) => {
+        // The next call looks again: somebody may install meanwhile.
+        this.versionChecked = undefined
+        throw error
+      })
     if (options.signal?.aborted === true) throw aborted('call', options.signal)
     await this.versionChecked
   }
@@ -290,6 +302,7 @@ export class Engine {
   /** Forgets what was found out about the tables: after an install or uninstall, whoever did it. */
   forgetVersion(): void {
     this.versionChecked = undefined
+    this.isReady = false
     this.knownQueues.clear()
   }
 
@@ -299,26 +312,8 @@ export class Engine {
       'look at the schema version',
       {},
     )
-    const found = rows[0]?.[0] as { version: number; compatible_from: number } | undefined
-    if (found === undefined) {
-      throw new NotInstalledError(
-        `The tables of pgqrs in ${this.driver.target} are incomplete. Run \`npx pgqrs install\`.`,
-      )
-    }
-    if (found.version < currentVersion) {
-      throw new SchemaVersionError(
-        `The tables in ${this.driver.target} are of version ${found.version}, this code needs ${currentVersion}. Run \`npx pgqrs install\`.`,
-        found.version,
-        currentVersion,
-      )
-    }
-    if (found.compatible_from > currentVersion) {
-      throw new SchemaVersionError(
-        `The tables in ${this.driver.target} are of version ${found.version}, made by a newer pgqrs; this code knows ${currentVersion}. Update @pgqrs/core.`,
-        found.version,
-        currentVersion,
-      )
-    }
+    const found = rows[0]?.[0] as InstalledVersion | undefined
+    mustFit(found, this.driver.target)
   }
 
   private async flush(groups: readonly Group[]): Promise<Answer<unknown>[][]> {

@@ -141,10 +141,10 @@ export class Execution {
     body: (tx: unknown) => unknown,
   ): Promise<unknown> {
     return this.boundary(scope, name, plan.key, 'transaction', (boundary, recorded) =>
-      this.attempts(boundary, plan, recorded, async () => {
+      this.attempts(boundary, plan, recorded, async (_, own) => {
         const limitMs = plan.timeoutMs ?? this.transactionLimitMs
         const step = new TransactionStep(this.recorder, boundary, limitMs, this.cancel)
-        const output = await step.run(body)
+        const output = await step.run(body, own)
         this.tell('step_recorded', boundary)
         return this.deliver(boundary, decode(output))
       }),

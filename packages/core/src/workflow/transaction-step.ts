@@ -1,5 +1,6 @@
 import { delay } from '../clock.js'
 import { LeaseLostError, PgqrsError, RunCancelledError } from '../errors.js'
+import type { LazyAbort } from '../lazy-abort.js'
 import type { RecordedRow, TransactionPlan } from '../store/records.js'
 import type { Boundary } from './boundary.js'
 import { Interruption } from './ending.js'
@@ -20,8 +21,12 @@ export class TransactionStep {
     private readonly onCancelling: () => void,
   ) {}
 
-  /** Returns the recorded output, encoded. @throws what the body throws; Interruption */
-  async run(body: (tx: unknown) => unknown): Promise<string> {
+  /**
+   * Returns the recorded output, encoded.
+   * @param own aborts when nobody waits for it any more.
+   * @throws what the body throws; Interruption
+   */
+  async run(body: (tx: unknown) => unknown, own: LazyAbort): Promise<string> {
     const { engine } = this.recorder
     const giveUpAt = engine.clock.monotonic() + engine.config.connectionTimeoutMs
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, 1000)) {
@@ -36,7 +41,7 @@ export class TransactionStep {
           // What the body threw may be about something else that looks like the database: that is a failed attempt.
           throw error instanceof PgqrsError ? new Interruption({ kind: 'trouble', error }) : error
         }
-        await delay(engine.clock, wait * (0.5 + engine.random.fraction()))
+        await delay(engine.clock, wait * (0.5 + engine.random.fraction()), { signal: own.signal })
         const recorded = kind === 'broken' ? await this.committed() : undefined
         if (recorded !== undefined) return recorded
       }

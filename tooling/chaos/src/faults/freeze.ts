@@ -12,7 +12,7 @@ export const freeze: Fault = {
     const worker = dice.pick(workers)
     worker.signal('SIGSTOP')
     try {
-      await pause(dice.whole(1.2 * LEASE_MS, 2 * LEASE_MS))
+      await pause(dice.whole(1.1 * LEASE_MS, 1.6 * LEASE_MS))
     } finally {
       worker.signal('SIGCONT')
     }

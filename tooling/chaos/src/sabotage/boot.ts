@@ -8,6 +8,7 @@ export const requeueAtBoot: Sabotage = {
   violates: ['Q7'],
   stores: everyStore,
   load: { slow: 1 },
+  perSecond: 5,
   faults: ['kill'],
   workers: 2,
   seconds: 8,

@@ -12,6 +12,8 @@ export interface Sabotage {
   /** The stores on which it can be done; the first one is the default. */
   readonly stores: readonly StoreKind[]
   readonly load: Readonly<Partial<Record<Kind, number>>>
+  /** Calls a second. Default: the usual. */
+  readonly perSecond?: number
   readonly faults: readonly string[]
   readonly workers: number
   readonly seconds: number

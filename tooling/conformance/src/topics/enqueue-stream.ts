@@ -83,7 +83,7 @@ export function enqueueStream(target: Target): void {
       for (const batch of [0, -1, 1.5, NaN, 10_001]) {
         await expect(producer.enqueueMany(numbers(1).source, { batch })).rejects.toThrow(InvalidArgumentError)
       }
-      await expect(producer.enqueueMany(numbers(1).source, { bach: 1 } as never)).rejects.toThrow(/batch/)
+      await expect(producer.enqueueMany(numbers(1).source, { btch: 1 } as never)).rejects.toThrow(/batch/)
       await expect(producer.enqueueMany([1], { batch: 1, tx: {} } as never)).rejects.toThrow(/tx/)
       expect(await store.admin.metrics('streamed')).toMatchObject({ ready: 8 })
     })

@@ -3,7 +3,7 @@ insert into "app"."pgqrs_messages" as pgqrs_messages
   (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
   select r.id, r.queue, 'queued', r.priority,
   coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond')),
-  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from (select coalesce(u."id", $3::uuid) as "id", coalesce(u."queue", $4::text) as "queue", coalesce(u."priority", $5::integer) as "priority", coalesce(u."delay_ms", $6::double precision) as "delay_ms", u."at_ms" as "at_ms", u."key" as "key", coalesce(u."key_kept", $7::boolean) as "key_kept", coalesce(u."payload", $8::text) as "payload" from unnest($9::uuid[], $10::text[], $11::integer[], $12::double precision[], $13::double precision[], $14::text[], $15::boolean[], $16::text[])
+  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from (select u."id" as "id", coalesce(u."queue", $3::text) as "queue", coalesce(u."priority", $4::integer) as "priority", coalesce(u."delay_ms", $5::double precision) as "delay_ms", u."at_ms" as "at_ms", u."key" as "key", coalesce(u."key_kept", $6::boolean) as "key_kept", coalesce(u."payload", $7::text) as "payload" from unnest((select $8::uuid[]), (select $9::text[]), (select $10::integer[]), (select $11::double precision[]), (select $12::double precision[]), (select $13::text[]), (select $14::boolean[]), (select $15::text[]))
   as u("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload")) as "r" where true on conflict do nothing returning id;
 
 -- enqueueStrictly
@@ -11,7 +11,7 @@ insert into "app"."pgqrs_messages" as pgqrs_messages
   (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
   select r.id, r.queue, 'queued', r.priority,
   coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond')),
-  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from (select coalesce(u."id", $3::uuid) as "id", coalesce(u."queue", $4::text) as "queue", coalesce(u."priority", $5::integer) as "priority", coalesce(u."delay_ms", $6::double precision) as "delay_ms", u."at_ms" as "at_ms", u."key" as "key", coalesce(u."key_kept", $7::boolean) as "key_kept", coalesce(u."payload", $8::text) as "payload" from unnest($9::uuid[], $10::text[], $11::integer[], $12::double precision[], $13::double precision[], $14::text[], $15::boolean[], $16::text[])
+  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from (select u."id" as "id", coalesce(u."queue", $3::text) as "queue", coalesce(u."priority", $4::integer) as "priority", coalesce(u."delay_ms", $5::double precision) as "delay_ms", u."at_ms" as "at_ms", u."key" as "key", coalesce(u."key_kept", $6::boolean) as "key_kept", coalesce(u."payload", $7::text) as "payload" from unnest((select $8::uuid[]), (select $9::text[]), (select $10::integer[]), (select $11::double precision[]), (select $12::double precision[]), (select $13::text[]), (select $14::boolean[]), (select $15::text[]))
   as u("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload")) as "r" where true;
 
 -- enqueueOrReplace
@@ -19,7 +19,7 @@ insert into "app"."pgqrs_messages" as pgqrs_messages
   (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
   select r.id, r.queue, 'queued', r.priority,
   coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond')),
-  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from (select coalesce(u."id", $3::uuid) as "id", coalesce(u."queue", $4::text) as "queue", coalesce(u."priority", $5::integer) as "priority", coalesce(u."delay_ms", $6::double precision) as "delay_ms", u."at_ms" as "at_ms", u."key" as "key", coalesce(u."key_kept", $7::boolean) as "key_kept", coalesce(u."payload", $8::text) as "payload" from unnest($9::uuid[], $10::text[], $11::integer[], $12::double precision[], $13::double precision[], $14::text[], $15::boolean[], $16::text[])
+  r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from (select u."id" as "id", coalesce(u."queue", $3::text) as "queue", coalesce(u."priority", $4::integer) as "priority", coalesce(u."delay_ms", $5::double precision) as "delay_ms", u."at_ms" as "at_ms", u."key" as "key", coalesce(u."key_kept", $6::boolean) as "key_kept", coalesce(u."payload", $7::text) as "payload" from unnest((select $8::uuid[]), (select $9::text[]), (select $10::integer[]), (select $11::double precision[]), (select $12::double precision[]), (select $13::text[]), (select $14::boolean[]), (select $15::text[]))
   as u("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload")) as "r" where not exists (select 1 from "app"."pgqrs_messages" m where m.id = r.id)
   on conflict (queue, key) where key is not null and (key_kept or finished_at is null)
   do update set payload = excluded.payload, priority = excluded.priority, vt = excluded.vt
@@ -37,7 +37,7 @@ with changed as (update "app"."pgqrs_messages" set
   output = case when pgqrs_messages.status = 'cancelling' then null else r.output end,
   error = case when pgqrs_messages.status = 'cancelling' then pgqrs_messages.error else r.error end,
   failures = failures + r.failed, finished_at = coalesce(to_timestamp($1::float8 / 1000), statement_timestamp())
-  from (select coalesce(u."id", $2::uuid) as "id", coalesce(u."lease_id", $3::uuid) as "lease_id", coalesce(u."status", $4::text) as "status", u."output" as "output", u."error" as "error", coalesce(u."failed", $5::integer) as "failed" from unnest($6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::integer[])
+  from (select u."id" as "id", coalesce(u."lease_id", $2::uuid) as "lease_id", coalesce(u."status", $3::text) as "status", u."output" as "output", u."error" as "error", coalesce(u."failed", $4::integer) as "failed" from unnest((select $5::uuid[]), (select $6::uuid[]), (select $7::text[]), (select $8::text[]), (select $9::text[]), (select $10::integer[]))
   as u("id", "lease_id", "status", "output", "error", "failed")) as "r" where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
   and pgqrs_messages.status in ('running', 'cancelling')
   returning pgqrs_messages.id, pgqrs_messages.status, pgqrs_messages.queue as tally_queue, pgqrs_messages.status as tally_status), tally as (
@@ -58,7 +58,7 @@ with changed as (update "app"."pgqrs_messages" set
   error = case when pgqrs_messages.status = 'cancelling' then pgqrs_messages.error else coalesce(r.error, pgqrs_messages.error) end,
   failures = failures + r.failed,
   vt = coalesce(to_timestamp("r"."at_ms"::float8 / 1000), (coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) + "r"."delay_ms"::float8 * interval '1 millisecond'))
-  from (select coalesce(u."id", $3::uuid) as "id", coalesce(u."lease_id", $4::uuid) as "lease_id", coalesce(u."status", $5::text) as "status", coalesce(u."delay_ms", $6::double precision) as "delay_ms", u."at_ms" as "at_ms", u."error" as "error", coalesce(u."failed", $7::integer) as "failed", u."unless_steps" as "unless_steps" from unnest($8::uuid[], $9::uuid[], $10::text[], $11::double precision[], $12::double precision[], $13::text[], $14::integer[], $15::text[])
+  from (select u."id" as "id", coalesce(u."lease_id", $3::uuid) as "lease_id", coalesce(u."status", $4::text) as "status", coalesce(u."delay_ms", $5::double precision) as "delay_ms", u."at_ms" as "at_ms", u."error" as "error", coalesce(u."failed", $6::integer) as "failed", u."unless_steps" as "unless_steps" from unnest((select $7::uuid[]), (select $8::uuid[]), (select $9::text[]), (select $10::double precision[]), (select $11::double precision[]), (select $12::text[]), (select $13::integer[]), (select $14::text[]))
   as u("id", "lease_id", "status", "delay_ms", "at_ms", "error", "failed", "unless_steps")) as "r" where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
   and pgqrs_messages.status in ('running', 'cancelling') and (r.unless_steps is null or not exists (
   select 1 from "app"."pgqrs_steps" s where s.run_id = r.id and "s"."name" = any(array(select json_array_elements_text("r"."unless_steps"::text::json)::text))))
@@ -71,17 +71,15 @@ with changed as (update "app"."pgqrs_messages" set
 
 -- extend
 update "app"."pgqrs_messages" set vt = (coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) + "r"."lease_ms"::float8 * interval '1 millisecond')
-  from (select coalesce(u."id", $2::uuid) as "id", coalesce(u."lease_id", $3::uuid) as "lease_id", coalesce(u."lease_ms", $4::double precision) as "lease_ms" from unnest($5::uuid[], $6::uuid[], $7::double precision[])
+  from (select u."id" as "id", coalesce(u."lease_id", $2::uuid) as "lease_id", coalesce(u."lease_ms", $3::double precision) as "lease_ms" from unnest((select $4::uuid[]), (select $5::uuid[]), (select $6::double precision[]))
   as u("id", "lease_id", "lease_ms")) as "r" where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
-  and pgqrs_messages.status in ('running', 'cancelling') and pgqrs_messages.vt > coalesce(to_timestamp($8::float8 / 1000), statement_timestamp())
+  and pgqrs_messages.status in ('running', 'cancelling') and pgqrs_messages.vt > coalesce(to_timestamp($7::float8 / 1000), statement_timestamp())
   returning pgqrs_messages.id, pgqrs_messages.status, (date_part('epoch', "vt") * 1000) as "vt";
 
 -- remove
-delete from "app"."pgqrs_messages" where id in (select r.id from (select coalesce(u."id", $1::uuid) as "id", coalesce(u."lease_id", $2::uuid) as "lease_id" from unnest($3::uuid[], $4::uuid[])
+delete from "app"."pgqrs_messages" where (id, lease_id) in (select r.id, r.lease_id from (select u."id" as "id", coalesce(u."lease_id", $1::uuid) as "lease_id" from unnest((select $2::uuid[]), (select $3::uuid[]))
   as u("id", "lease_id")) as "r")
-  and exists (select 1 from (select coalesce(u."id", $5::uuid) as "id", coalesce(u."lease_id", $6::uuid) as "lease_id" from unnest($7::uuid[], $8::uuid[])
-  as u("id", "lease_id")) as "r" where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
-  and pgqrs_messages.status in ('running', 'cancelling')) returning id;
+  and status in ('running', 'cancelling') returning id;
 
 -- cancel
 with changed as (update "app"."pgqrs_messages" set

@@ -61,9 +61,8 @@ update "pgqrs_messages" set vt = (coalesce(?, cast(unixepoch('subsec') * 1000 as
   returning pgqrs_messages.id, pgqrs_messages.status, "vt" as "vt";
 
 -- remove
-delete from "pgqrs_messages" where id in (select r.id from (select ? as "id", ? as "lease_id") as "r")
-  and exists (select 1 from (select ? as "id", ? as "lease_id") as "r" where pgqrs_messages.id = r.id and pgqrs_messages.lease_id = r.lease_id
-  and pgqrs_messages.status in ('running', 'cancelling')) returning id;
+delete from "pgqrs_messages" where (id, lease_id) in (select r.id, r.lease_id from (select ? as "id", ? as "lease_id") as "r")
+  and status in ('running', 'cancelling') returning id;
 
 -- cancel
 update "pgqrs_messages" set
