@@ -5,18 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { queriesFor } from '../../core/src/queries/index.js'
 import { connect } from '../src/connect.js'
 import { createDatabase, type CreatedDatabase } from './database.js'
+import { flat, literal, planModes, planOf, readingOf } from './explain.js'
 
 const QUEUES = 4
 const ROWS_OF_A_KIND = 50_000
 const HISTORY = 20_000
-
-/** What EXPLAIN says of one node. */
-interface Node {
-  readonly 'Node Type': string
-  readonly 'Relation Name'?: string
-  readonly 'Index Name'?: string
-  readonly Plans?: readonly Node[]
-}
 
 const queries = queriesFor(new PostgresDialect(undefined))
 const ID = '01930000-0000-7000-8000-000000000001'
@@ -44,7 +37,7 @@ const hot: Record<string, Statement> = {
   ),
   remove: one(queries.messages.remove.bind([{ id: ID, lease_id: LEASE }], { now: null })),
   hold: queries.steps.hold.bind({ id: ID, lease_id: LEASE }),
-  outcomes: queries.messages.outcomes.bind({ ids: JSON.stringify([ID, LEASE]) }),
+  outcomes: queries.messages.outcomes.bind({ ids: JSON.stringify([LEASE]), first: JSON.stringify([ID]) }),
 }
 
 function one([statement]: readonly Statement[]): Statement {
@@ -75,45 +68,18 @@ afterAll(async () => {
   await created.drop()
 })
 
-/** All nodes of the plan for a statement, as a prepared one is planned. */
-async function nodesOf({ sql: text, parameters }: Statement, mode: string): Promise<Node[]> {
-  await sql.unsafe(`set plan_cache_mode = ${mode}; prepare planned as ${text}`)
-  try {
-    const values = parameters.map(literal).join(', ')
-    const [row] = await sql.unsafe<{ 'QUERY PLAN': [{ Plan: Node }] }[]>(
-      `explain (format json) execute planned${values === '' ? '' : `(${values})`}`,
-    )
-    return flat(row!['QUERY PLAN'][0].Plan)
-  } finally {
-    await sql`deallocate planned`
-  }
-}
-
-function literal(value: unknown): string {
-  if (value === null) return 'null'
-  return typeof value === 'number' ? String(value) : `'${(value as string).replaceAll("'", "''")}'`
-}
-
-function flat(node: Node): Node[] {
-  return [node, ...(node.Plans ?? []).flatMap(flat)]
-}
-
-const onMessages = (node: Node): boolean => node['Relation Name'] === 'pgqrs_messages'
-
-describe.each(['force_custom_plan', 'force_generic_plan'])('with %s', (mode) => {
+describe.each(planModes)('with %s', (mode) => {
   it.each(Object.keys(hot))('neither walks over the messages nor sorts them: %s', async (what) => {
-    const nodes = await nodesOf(hot[what]!, mode)
-    const scans = nodes.filter(onMessages).map((node) => node['Node Type'])
+    const { scans, sorts } = readingOf(await planOf(sql, hot[what]!, mode))
     expect(scans).not.toEqual([])
     expect(scans).not.toContain('Seq Scan')
-    const sorts = nodes.filter((node) => node['Node Type'].endsWith('Sort'))
-    expect(sorts.filter((node) => flat(node).some(onMessages))).toEqual([])
+    expect(sorts).toEqual([])
   })
 
   it.each(Object.keys(hot).filter((what) => what.startsWith('claim')))(
     'finds what is due by the index made for it: %s',
     async (what) => {
-      const indexes = (await nodesOf(hot[what]!, mode)).flatMap((node) => node['Index Name'] ?? [])
+      const indexes = flat(await planOf(sql, hot[what]!, mode)).flatMap((node) => node['Index Name'] ?? [])
       expect(new Set(indexes.filter((index) => index.startsWith('pgqrs_messages')))).toEqual(
         new Set(['pgqrs_messages_claim', 'pgqrs_messages_pkey']),
       )

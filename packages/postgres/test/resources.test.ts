@@ -11,7 +11,7 @@ it('200,000 messages and 2,000 reconnects leave memory, sockets, timers and list
   const admin = client(dsn, { max: 1 })
   const proxy = await startProxy(dsn)
   onTestFinished(() => proxy.stop())
-  const load = { messages: 200_000, stores: 0, cuts: true }
+  const load = { messages: 200_000, stores: 0, cuts: true, options: { maxConnections: 6 } }
   const child = await startSteadyLoad('@pgqrs/postgres', proxy.dsn, load)
   await expectFlat(child, async () => {
     for (let cut = 0; cut < 1000;) {

@@ -18,15 +18,13 @@ import {
 } from '@pgqrs/core/driver'
 import type BetterSqlite3 from 'better-sqlite3'
 import { classify, OpenTransactionError } from './failure.js'
+import { Pace, SLICE } from './pace.js'
 import { statementsOf, type Statements } from './statements.js'
 import { watch } from './watch.js'
 import { writersOf, type WriterQueue } from './writer-queue.js'
 
 /** A better-sqlite3 database. */
 export type Database = BetterSqlite3.Database
-
-// So many statements take a millisecond or two.
-const SLICE = 200
 
 /** What the driver needs to know of where it runs. */
 export interface SqliteDriverSetup {
@@ -54,6 +52,7 @@ export class SqliteDriver implements Driver<Database> {
   readonly wake?: WakeChannel
   private readonly statements: Statements
   private readonly writers: WriterQueue
+  private readonly pace: Pace
   // The second connection is for transactions that wait: reads of the engine must not see what is not committed.
   private lane: Database | undefined
   private closed = false
@@ -71,17 +70,22 @@ export class SqliteDriver implements Driver<Database> {
     }
     this.statements = statementsOf(setup.db)
     this.writers = writersOf(setup.db)
+    this.pace = new Pace(setup.clock)
     if (shared) this.wake = watch(setup.db, setup.clock)
   }
 
   readonly execute = async (statements: readonly Statement[]): Promise<Row[][]> => {
     this.mustBeOpen()
-    if (statements.every((statement) => statement.reads)) return this.statements.all(statements)
-    return this.writers.turn(() =>
-      statements.length > SLICE && this.setup.another !== undefined
-        ? this.writeInSlices(statements)
-        : this.patiently(() => this.write(statements)),
-    )
+    if (statements.every((statement) => statement.reads)) {
+      await this.pace.before(statements.length)
+      this.mustBeOpen()
+      return this.statements.all(statements)
+    }
+    return this.writers.turn(async () => {
+      if (statements.length > SLICE && this.setup.another !== undefined) return this.writeInSlices(statements)
+      await this.pace.before(statements.length)
+      return this.patiently(() => this.write(statements))
+    })
   }
 
   /** One transaction that lets the event loop breathe, on the connection where nobody else can see or disturb it. */
@@ -93,8 +97,9 @@ export class SqliteDriver implements Driver<Database> {
     })
     try {
       for (let from = 0; from < statements.length; from += SLICE) {
-        rows.push(...statementsOf(db).all(statements.slice(from, from + SLICE)))
-        await this.setup.clock.settle()
+        const slice = statements.slice(from, from + SLICE)
+        await this.pace.before(slice.length)
+        rows.push(...statementsOf(db).all(slice))
       }
       await this.patiently(() => {
         db.exec('commit')

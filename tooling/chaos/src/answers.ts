@@ -18,7 +18,7 @@ export async function answersOf(store: Store<DriverTransaction>): Promise<string
   const said: string[] = []
   const ask = async (what: string, call: () => unknown): Promise<void> => {
     try {
-      said.push(`${what}: ${JSON.stringify(await call()) ?? 'nothing'}`)
+      said.push(`${what}: ${JSON.stringify(await call())}`)
     } catch (error) {
       said.push(`${what}: ${error instanceof PgqrsError ? error.code : String(error)}`)
     }

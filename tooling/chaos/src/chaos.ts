@@ -3,33 +3,33 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HistoryWriter, readHistory, type History } from '@pgqrs/checker'
+import { systemRandom } from '@pgqrs/core/driver'
+import { SCRIPT, referenceAnswers } from './answers.js'
 import { CrewPlace } from './crew.js'
 import type { ChaosDatabase } from './databases/database.js'
 import { openDatabase } from './databases/open.js'
-import type { Fault } from './faults/fault.js'
 import { diskFull } from './faults/disk-full.js'
-import type { Call } from './load/calls.js'
+import type { Fault } from './faults/fault.js'
 import { readDatabase } from './final-rows.js'
-import { accounts, BALANCE } from './load/payloads.js'
 import { inapplicable } from './inapplicable.js'
+import type { Call } from './load/calls.js'
+import { accounts, BALANCE } from './load/payloads.js'
 import type { LoadShape } from './load/plan.js'
 import { GRACE_MS, LEASE_MS, ownQueue, POLL_MS, queueFacts } from './load/policies.js'
 import { Nemesis, planFaults } from './nemesis.js'
 import type { ChaosOptions } from './options.js'
-import { SCRIPT, referenceAnswers } from './answers.js'
+import { searchOutputs } from './outputs.js'
+import { begin } from './processes/beginning.js'
 import { Caller } from './processes/caller.js'
 import { connectWithDriver } from './processes/connect.js'
-import { systemRandom } from '@pgqrs/core/driver'
-import { begin } from './processes/beginning.js'
-import { bundlePrograms, type Programs } from './programs.js'
 import { mono } from './processes/setup.js'
-import { searchOutputs } from './outputs.js'
+import { bundlePrograms, type Programs } from './programs.js'
 import { sabotages } from './sabotage/all.js'
 import { takeSnapshot } from './snapshots.js'
 
 const SNAPSHOT_EVERY_MS = 700
 /** Sleeps, pauses and back-offs of the load are over long before. */
-const QUIET_WITHIN_MS = 40_000
+const QUIET_WITHIN_MS = 60_000
 
 /** A run and what it left behind. */
 export interface ChaosResult {

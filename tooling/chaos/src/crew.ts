@@ -23,7 +23,8 @@ export interface Place {
 }
 
 const RESTART_AFTER_MS = 150
-const ENDS_WITHIN_MS = 15_000
+// A worker that stops has some calls to make, and each may wait for the database as long as it is allowed to.
+const ENDS_WITHIN_MS = 40_000
 const STARTS_WITHIN_MS = 60_000
 
 interface Life {

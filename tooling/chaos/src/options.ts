@@ -65,7 +65,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | undefined {
     faults: faultsOf(values.faults ?? (sabotage && (sabotage.faults.join(',') || 'none')), store),
     sabotage: values.sabotage,
     // The stand-in of a libSQL server takes its time.
-    perSecond: sabotage?.perSecond ?? (store === 'turso' ? 12 : 30),
+    perSecond: sabotage?.perSecond ?? (store === 'turso' ? 8 : 30),
     weights: values.load === undefined && sabotage !== undefined ? sabotage.load : weightsOf(values.load),
     keep: values.keep,
   }

@@ -15,7 +15,7 @@ const texts = {
   finish: /^update pgqrs_messages set status = case .*\br\.output\b/,
   release: /^update pgqrs_messages set status = case .*\br\.unless_steps\b/,
   extend: /^update pgqrs_messages set vt = .*\br\.lease_ms\b/,
-  delete: /^delete from pgqrs_messages where id in \(select r\.id/,
+  delete: /^delete from pgqrs_messages where \(id, lease_id\) in \(select r\.id/,
   cancel: /^update pgqrs_messages set status = case when status in \('running', 'cancelling'\) and vt > /,
   get: /^select id, queue, .* from pgqrs_messages where id (in|= any)/,
   heartbeat: /^update pgqrs_workers set heartbeat_at = /,

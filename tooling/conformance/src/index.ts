@@ -42,6 +42,8 @@ import { results } from './topics/results.js'
 import { transaction } from './topics/transaction.js'
 import { asMessages } from './topics/as-messages.js'
 import { idle } from './topics/idle.js'
+import { callsTogether } from './topics/calls-together.js'
+import { lostFlushes } from './topics/lost-flushes.js'
 import { roundTrips } from './topics/round-trips.js'
 import { clockJumps } from './topics/clock-jumps.js'
 import { rivalsLeases } from './topics/rivals-leases.js'
@@ -96,6 +98,8 @@ const topics = {
   transaction,
   asMessages,
   roundTrips,
+  callsTogether,
+  lostFlushes,
   clockJumps,
   rivalsLeases,
   rivalsWorkers,

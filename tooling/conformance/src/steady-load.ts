@@ -10,6 +10,8 @@ export interface SteadyLoad {
   readonly stores: number
   /** It asks for its connections to be cut (`cut`), and goes on when it gets SIGUSR2. */
   readonly cuts: boolean
+  /** For `connect`. */
+  readonly options?: object
 }
 
 /** What a process has in use at rest. */

@@ -20,12 +20,15 @@ function triggers(table: string, call: (row: 'old' | 'new') => string, cells: re
 const holder = (row: string, column: string): string =>
   `(select m.${column} from pgqrs_messages m where m.id = ${row}.run_id)`
 
+const swept = ['pgqrs_messages', 'pgqrs_steps', 'pgqrs_queues', 'pgqrs_workers', 'pgqrs_tallies', 'witnesses']
+
 /**
  * The one database of the simulator: in memory, installed once, swept between schedules. Triggers tell the recorder
  * of each change of a row.
  */
 export class Arena {
   private recorder: Recorder | undefined
+  private readonly prepared = new Map<string, BetterSqlite3.Statement<unknown[]>>()
 
   private constructor(readonly db: BetterSqlite3.Database) {
     db.function('seen_message', { varargs: true }, (id, ...cells) => {
@@ -59,23 +62,24 @@ export class Arena {
     return arena
   }
 
+  /** A statement of the simulator's own, prepared once. */
+  prepare(sql: string): BetterSqlite3.Statement<unknown[]> {
+    let statement = this.prepared.get(sql)
+    if (statement === undefined) {
+      statement = this.db.prepare<unknown[]>(sql)
+      this.prepared.set(sql, statement)
+    }
+    return statement
+  }
+
   /** An empty database; from here on this recorder is told. */
   sweep(recorder: Recorder): void {
     this.recorder = undefined
     const { db } = this
     if (db.inTransaction) db.exec('rollback')
-    db.exec('begin')
-    for (const table of [
-      'pgqrs_messages',
-      'pgqrs_steps',
-      'pgqrs_queues',
-      'pgqrs_workers',
-      'pgqrs_tallies',
-      'witnesses',
-    ]) {
-      db.exec(`delete from ${table}`)
-    }
-    db.exec('commit')
+    this.prepare('begin').run()
+    for (const table of swept) this.prepare(`delete from ${table}`).run()
+    this.prepare('commit').run()
     this.recorder = recorder
   }
 

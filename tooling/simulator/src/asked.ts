@@ -7,6 +7,7 @@ export interface Asked {
   readonly queue: 'jobs' | 'parcels' | 'flow'
   readonly payload: Job | Plan
   readonly key: string | undefined
+  readonly delayMs: number
   /** Calls that asked for it and have not ended, or ended in doubt: it may be there. */
   inDoubt: number
   /** Some call that asked for it was told that it is there: under its own id, or that of the holder of its key. */
@@ -25,9 +26,10 @@ export class Model {
   private readonly order: Asked[] = []
 
   /** Takes note of a message before it is sent. */
-  ask(of: Pick<Asked, 'id' | 'queue' | 'payload' | 'key'>): Asked {
+  ask(of: Pick<Asked, 'id' | 'queue' | 'payload' | 'key'>, delayMs = 0): Asked {
     const asked: Asked = {
       ...of,
+      delayMs,
       inDoubt: 0,
       stands: undefined,
       cancelled: [],

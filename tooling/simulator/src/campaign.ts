@@ -1,4 +1,6 @@
+import type { Report as CheckReport } from '@pgqrs/checker'
 import fc from 'fast-check'
+import { emptySum } from './checked.js'
 import { schedules, type Schedule } from './schedule.js'
 import type { Outcome, SimulateOptions, Simulator } from './simulate.js'
 
@@ -27,19 +29,27 @@ export interface Report {
   readonly events: number
   readonly virtualMs: number
   readonly faults: number
+  /** What the checker's invariants looked at. */
+  readonly invariants: CheckReport
   readonly failure: Failure | undefined
 }
 
 class Violated extends Error {}
 
+// Smaller schedules that are tried; the last ones make little difference and take as long as the first.
+const SHRINKING_TRIES = 800
+
 /** Runs many schedules by seed, and shrinks the first that fails. */
 export async function campaign(simulator: Simulator, options: CampaignOptions): Promise<Report> {
   const { schedules: numRuns, seed, path, onOutcome, sabotage } = options
   const how: SimulateOptions = sabotage === undefined ? {} : { sabotage }
+  const sum = emptySum(seed)
   const counters = { schedules: 0, calls: 0, events: 0, virtualMs: 0, faults: 0 }
   let failing = false
+  let tries = 0
   const property = fc.asyncProperty(schedules, async (schedule) => {
-    const outcome = await simulator.run(schedule, how)
+    if (failing && ++tries > SHRINKING_TRIES) return
+    const outcome = await simulator.run(schedule, failing ? how : { ...how, sum })
     if (!failing) {
       counters.schedules++
       counters.calls += outcome.calls
@@ -53,13 +63,14 @@ export async function campaign(simulator: Simulator, options: CampaignOptions): 
     throw new Violated(outcome.violations.join('\n'))
   })
   const details = await fc.check(property, { numRuns, seed, ...(path === undefined ? {} : { path }) })
-  if (!details.failed) return { ...counters, failure: undefined }
+  if (!details.failed) return { ...counters, invariants: sum.report, failure: undefined }
   if (details.counterexample === null || !(details.errorInstance instanceof Violated))
     throw details.errorInstance
   const [schedule] = details.counterexample
   const outcome = await simulator.run(schedule, { ...how, trace: true })
   return {
     ...counters,
+    invariants: sum.report,
     failure: { schedule, path: details.counterexamplePath, shrinks: details.numShrinks, outcome },
   }
 }

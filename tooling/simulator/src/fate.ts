@@ -18,6 +18,7 @@ export class Fates {
   private calls = 0
   private writes = 0
   private befell = 0
+  private onTheirWay = 0
   private isHealed = false
 
   constructor(
@@ -36,6 +37,20 @@ export class Fates {
 
   get healed(): boolean {
     return this.isHealed
+  }
+
+  /** Writes that were sent and have not reached the database: their senders may be dead by now. */
+  get writesUnderway(): number {
+    return this.onTheirWay
+  }
+
+  /** A call is on its way to the database; the answer is called when it gets there, or never will. */
+  underway(name: string): () => void {
+    if (!WRITES.test(name)) return () => undefined
+    this.onTheirWay++
+    return () => {
+      this.onTheirWay--
+    }
   }
 
   /** Faults that have befallen calls so far. */

@@ -104,8 +104,12 @@ export class Journey<T> {
   }
 
   private execute(inMs: number): void {
-    const { life } = this.line
+    const { life, around } = this.line
+    const arrived = around.fates.underway(this.call.name)
     life.timeline.after(inMs, () => {
+      arrived()
+      // Who dies frozen sends nothing any more.
+      if (this.fate.fault?.kind === 'freeze-before' && !life.alive) return
       if (!this.call.inProcess) this.run()
       else {
         life.reach(() => {
@@ -156,7 +160,9 @@ export class Journey<T> {
 
   private executeUnheard(inMs: number): void {
     const { life, around } = this.line
+    const arrived = around.fates.underway(this.call.name)
     life.timeline.after(inMs, () => {
+      arrived()
       this.note('executed, too late for its sender')
       this.call.work(undefined).then(
         () => {

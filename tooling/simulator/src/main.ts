@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { printReport } from '@pgqrs/checker'
 import pc from 'picocolors'
 import { campaign, type Report } from './campaign.js'
 import { sabotages, type SabotageName } from './sabotage.js'
@@ -56,6 +57,12 @@ function tell(report: Report, given: Settings, seconds: number, cpuSeconds: numb
     const sabotage = given.sabotage === undefined ? '' : ` --sabotage ${given.sabotage}`
     console.log(`\nAgain: npm run simulate -- --seed ${seed} --path ${failure.path}${sabotage}\n`)
   }
+  printReport(report.invariants, {
+    line: (text) => {
+      // The last line of this program counts schedules.
+      if (!/^\d+ passed, \d+ failed$/.test(text)) console.log(text)
+    },
+  })
   const rate = (report.schedules / seconds).toFixed(0)
   const rateOfCore = (report.schedules / cpuSeconds).toFixed(0)
   console.log(
@@ -63,9 +70,16 @@ function tell(report: Report, given: Settings, seconds: number, cpuSeconds: numb
       `${report.calls} calls to the database, ${report.faults} faults, ${report.events} events, ` +
       `${(report.virtualMs / 3_600_000).toFixed(1)} h of virtual time`,
   )
-  console.log(
-    `${report.schedules - (failure === undefined ? 0 : 1)} passed, ${failure === undefined ? 0 : 1} failed`,
-  )
+  const failed = failure === undefined ? blind(report) : 1
+  console.log(`${report.schedules - (failure === undefined ? 0 : 1)} passed, ${failed} failed`)
+}
+
+// Fewer may well give some invariant nothing to look at.
+const ENOUGH_FOR_ALL = 500
+
+/** Invariants that looked at nothing, though there was enough to see. */
+function blind({ schedules, invariants }: Report): number {
+  return schedules < ENOUGH_FOR_ALL ? 0 : invariants.failed
 }
 
 async function main(): Promise<number> {
@@ -81,10 +95,12 @@ async function main(): Promise<number> {
     const report = await campaign(simulator, given)
     const { user, system } = process.cpuUsage(cpu)
     tell(report, given, (performance.now() - begun) / 1000, (user + system) / 1e6)
-    return report.failure === undefined ? 0 : 1
+    return report.failure === undefined && blind(report) === 0 ? 0 : 1
   } finally {
     simulator.close()
   }
 }
 
+// Errors are made by the thousand, and nobody looks at where.
+Error.stackTraceLimit = 0
 process.exitCode = await main()

@@ -81,22 +81,18 @@ export class Performer {
 
   private enqueue(life: Life, store: Store<Database>, { act, delayMs, key }: Of<'enqueue'>): void {
     const payload: Job = { n: ++this.n, act }
-    const asked = this.model.ask({
-      id: this.ids(),
-      queue: 'jobs',
-      payload,
-      key: key === null ? undefined : `k${key}`,
-    })
-    this.send(life, store, asked, delayMs)
+    const named = key === null ? undefined : `k${key}`
+    const asked = this.model.ask({ id: this.ids(), queue: 'jobs', payload, key: named }, delayMs)
+    this.send(life, store, asked)
   }
 
   private repeat(life: Life, store: Store<Database>, target: number): void {
     const asked = this.model.pick(target, (one) => one.queue === 'jobs' && one.key === undefined)
-    if (asked !== undefined) this.send(life, store, asked, 0)
+    if (asked !== undefined) this.send(life, store, asked)
   }
 
-  private send(life: Life, store: Store<Database>, asked: Asked, delayMs: number): void {
-    const { id, payload, key } = asked
+  private send(life: Life, store: Store<Database>, asked: Asked): void {
+    const { id, payload, key, delayMs } = asked
     asked.inDoubt++
     const keyed = key === undefined ? {} : { key }
     this.requests.make(

@@ -51,7 +51,7 @@ export const regressions: readonly Regression[] = [
   {
     bug: 'the timer that gathers hints outlived its closed store (seed 1, path 577)',
     schedule: {
-      profile: { ...calm, hints: true, concurrency: 2, leaseMs: 1500 },
+      profile: { ...calm, hints: true, leaseMs: 1500 },
       commands: [
         {
           waitMs: 0,
@@ -59,16 +59,139 @@ export const regressions: readonly Regression[] = [
           action: {
             do: 'trigger',
             parts: [
-              { do: 'step', ms: 246, fails: 3 },
-              { do: 'step', ms: 0, fails: 0 },
+              { do: 'step', ms: 502, fails: 0 },
+              { do: 'map', items: 1 },
             ],
             throws: false,
             key: null,
           },
         },
-        { waitMs: 0, process: 0, action: { do: 'cancel', target: 0 } },
+        { waitMs: 145, process: 0, action: { do: 'replay', target: 0 } },
+        { waitMs: 249, process: 0, action: { do: 'jump' } },
+        { waitMs: 240, process: 0, action: { do: 'resume', target: 0 } },
+        { waitMs: 5, process: 0, action: { do: 'resume', target: 0 } },
+        {
+          waitMs: 4,
+          process: 0,
+          action: { do: 'enqueue', act: { do: 'flaky', times: 1 }, delayMs: 0, key: 0 },
+        },
       ],
-      faults: [],
+      faults: [{ on: 'write', at: 4, kind: 'cut', ms: 2 }],
+    },
+  },
+  {
+    bug: 'a transaction went on trying after its run had been cancelled and its store closed (seed 11, path 924)',
+    schedule: {
+      profile: { ...calm, workers: 2, concurrency: 5, latency: 2, leaseMs: 3000 },
+      commands: [
+        { waitMs: 166, process: 0, action: { do: 'enqueue', act: { do: 'return' }, delayMs: 0, key: null } },
+        { waitMs: 97, process: 0, action: { do: 'replay', target: 0 } },
+        { waitMs: 73, process: 0, action: { do: 'cancel', target: 0 } },
+        {
+          waitMs: 44,
+          process: 1,
+          action: { do: 'trigger', parts: [{ do: 'map', items: 2 }], throws: false, key: null },
+        },
+        { waitMs: 36, process: 0, action: { do: 'stop' } },
+        { waitMs: 0, process: 0, action: { do: 'cancel', target: 3 } },
+        { waitMs: 2, process: 0, action: { do: 'freeze', ms: 230 } },
+        { waitMs: 176, process: 0, action: { do: 'enqueue-many', count: 2, reject: false } },
+        { waitMs: 38, process: 0, action: { do: 'stop' } },
+        { waitMs: 154, process: 1, action: { do: 'cancel', target: 0 } },
+        { waitMs: 137, process: 0, action: { do: 'cancel', target: 0 } },
+      ],
+      faults: [
+        { on: 'write', at: 2, kind: 'freeze-sent', ms: 920 },
+        { on: 'call', at: 25, kind: 'cut', ms: 721 },
+      ],
+    },
+  },
+  {
+    bug: 'a sleep that was over before it was known that the run had been put down let the code go on without a lease (seed 1, path 3667)',
+    schedule: {
+      profile: { ...calm, workers: 3, leaseMs: 1500 },
+      commands: [
+        {
+          waitMs: 0,
+          process: 0,
+          action: { do: 'enqueue', act: { do: 'slow', ms: 0 }, delayMs: 278, key: null },
+        },
+        {
+          waitMs: 145,
+          process: 0,
+          action: {
+            do: 'trigger',
+            parts: [
+              { do: 'step', ms: 0, fails: 1 },
+              { do: 'pause', timeoutMs: null },
+            ],
+            throws: false,
+            key: 0,
+          },
+        },
+        {
+          waitMs: 0,
+          process: 2,
+          action: { do: 'trigger', parts: [{ do: 'sleep', ms: 1087 }], throws: false, key: null },
+        },
+        { waitMs: 246, process: 1, action: { do: 'enqueue-many', count: 3, reject: false } },
+        {
+          waitMs: 150,
+          process: 0,
+          action: { do: 'enqueue', act: { do: 'slow', ms: 1843 }, delayMs: 952, key: null },
+        },
+        {
+          waitMs: 131,
+          process: 1,
+          action: { do: 'enqueue', act: { do: 'terminal' }, delayMs: 600, key: null },
+        },
+        {
+          waitMs: 163,
+          process: 3,
+          action: { do: 'enqueue', act: { do: 'flaky', times: 1 }, delayMs: 36, key: 0 },
+        },
+        {
+          waitMs: 9,
+          process: 2,
+          action: {
+            do: 'trigger',
+            parts: [
+              { do: 'step', ms: 546, fails: 1 },
+              { do: 'step', ms: 184, fails: 3 },
+              { do: 'transaction' },
+              { do: 'pause', timeoutMs: 1441 },
+            ],
+            throws: false,
+            key: null,
+          },
+        },
+        { waitMs: 186, process: 3, action: { do: 'enqueue', act: { do: 'return' }, delayMs: 795, key: 2 } },
+        {
+          waitMs: 238,
+          process: 0,
+          action: {
+            do: 'trigger',
+            parts: [
+              { do: 'sleep', ms: 1580 },
+              { do: 'pause', timeoutMs: 78 },
+              { do: 'step', ms: 483, fails: 1 },
+              { do: 'transaction' },
+            ],
+            throws: false,
+            key: null,
+          },
+        },
+      ],
+      faults: [
+        { on: 'write', at: 30, kind: 'lose-call', ms: 336 },
+        { on: 'call', at: 11, kind: 'freeze-executed', ms: 1204 },
+        { on: 'call', at: 72, kind: 'lose-call', ms: 2090 },
+        { on: 'write', at: 4, kind: 'cut', ms: 2576 },
+        { on: 'call', at: 12, kind: 'lose-answer', ms: 68 },
+        { on: 'call', at: 14, kind: 'stall-call', ms: 3654 },
+        { on: 'write', at: 10, kind: 'freeze-executed', ms: 3845 },
+        { on: 'write', at: 28, kind: 'cut', ms: 1243 },
+      ],
     },
   },
 ]

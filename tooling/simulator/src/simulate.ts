@@ -1,11 +1,12 @@
-import type { HistoryEvent, MessageState } from '@pgqrs/checker'
+import type { HistoryEvent, MessageState, ReportSum } from '@pgqrs/checker'
 import { Arena } from './arena.js'
 import { Model } from './asked.js'
 import { seededRandom } from './chance.js'
+import { checked, wholeHistory } from './checked.js'
 import { EPOCH_MS } from './life.js'
 import { Performer } from './performer.js'
 import { messageCells, messageState } from './recorder.js'
-import { Requests } from './requests.js'
+import type { Requests } from './requests.js'
 import { sabotages, type SabotageName } from './sabotage.js'
 import type { Schedule } from './schedule.js'
 import { judge, Watch, type Remains } from './verdict.js'
@@ -33,6 +34,8 @@ export interface Outcome {
 export interface SimulateOptions {
   readonly sabotage?: SabotageName
   readonly trace?: boolean
+  /** Gets what the checker's invariants looked at. */
+  readonly sum?: ReportSum
 }
 
 /** Runs schedules, one after the other, over one database in memory. */
@@ -56,7 +59,7 @@ export class Simulator {
       void uncaught.push(`nothing is thrown outside a promise: ${String(error)}`)
     process.on('unhandledRejection', listen)
     try {
-      return await new Course(world, schedule).run(uncaught)
+      return await new Course(world, schedule, options.sum).run(uncaught)
     } finally {
       process.off('unhandledRejection', listen)
     }
@@ -73,9 +76,10 @@ class Course {
   constructor(
     private readonly world: World,
     private readonly schedule: Schedule,
+    private readonly sum: ReportSum | undefined,
   ) {
     world.recorder.onTransition = this.watch.see
-    this.requests = new Requests(world.recorder)
+    this.requests = world.requests
     const ids = seededRandom(schedule.profile.seed ^ 0x5eed, () => EPOCH_MS + world.timeline.now)
     this.performer = new Performer(world, this.model, this.requests, () => ids.id())
   }
@@ -94,17 +98,20 @@ class Course {
     const stuck = quiet ? [] : [`everything ends: ${this.unfinished()} messages have not`]
     const closed = await world.close(CLOSES_WITHIN_MS)
     await timeline.drain()
+    const timers = world.processes.reduce((sum, { life }) => sum + (life.alive ? life.timers : 0), 0)
+    const history = wholeHistory(world.recorder, this.schedule, world.arena, { timers, uncaught })
     const violations = [
       ...this.watch.violations,
       ...stuck,
       ...(closed ? [] : ['closing ends']),
       ...this.leftOpen(),
       ...judge(this.model, world.recorder.history, this.remains()),
+      ...checked(history, this.schedule, this.sum),
       ...uncaught,
     ]
     return {
       violations,
-      history: world.recorder.history,
+      history,
       calls: world.fates.count,
       faults: world.fates.faultCount,
       events: timeline.events,
@@ -129,7 +136,8 @@ class Course {
     for (let round = 0; timeline.now < giveUpAt; round++) {
       // Again now and then: a trigger may still be on its way.
       if (round % 8 === 0) this.resumeAll()
-      const thawed = this.world.processes.every(({ life }) => !life.isFrozen)
+      const thawed =
+        this.world.fates.writesUnderway === 0 && this.world.processes.every(({ life }) => !life.isFrozen)
       if (thawed && this.unfinished() === 0 && this.requests.open.size === this.deadCalls()) return true
       if (this.unfinished('parcels') > 0) {
         const { life, store } = this.living(0)
@@ -162,8 +170,7 @@ class Course {
   }
 
   private unfinished(queue?: string): number {
-    const { db } = this.world.arena
-    const row = db
+    const row = this.world.arena
       .prepare(
         'select count(*) as n from pgqrs_messages where finished_at is null and (? is null or queue = ?)',
       )
@@ -172,12 +179,12 @@ class Course {
   }
 
   private remains(): Remains {
-    const { db } = this.world.arena
-    const messages = db
+    const { arena } = this.world
+    const messages = arena
       .prepare(`select id, ${messageCells.join(', ')} from pgqrs_messages`)
       .raw()
       .all() as unknown[][]
-    const checkpoints = db.prepare('select run_id, name, kind, status, output from pgqrs_steps').all() as {
+    const checkpoints = arena.prepare('select run_id, name, kind, status, output from pgqrs_steps').all() as {
       run_id: string
       name: string
       kind: string
@@ -194,7 +201,9 @@ class Course {
           { of: kind, status, output },
         ]),
       ),
-      witnesses: db.prepare('select run, step, witness, value from witnesses').all() as Remains['witnesses'],
+      witnesses: arena
+        .prepare('select run, step, witness, value from witnesses')
+        .all() as Remains['witnesses'],
     }
   }
 }

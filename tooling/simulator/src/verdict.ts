@@ -1,7 +1,7 @@
 import type { BodyEnded, HistoryEvent, MessageState } from '@pgqrs/checker'
 import type { Asked, Model } from './asked.js'
 import type { Transition } from './recorder.js'
-import { JOB_ATTEMPTS, MAX_CRASHES, RUN_ATTEMPTS, type Job, type Plan } from './workload.js'
+import { FIRST_SPAWNED, JOB_ATTEMPTS, MAX_CRASHES, RUN_ATTEMPTS, type Job, type Plan } from './workload.js'
 
 /** Looks at each change of a row as it is committed, and says what must never be. */
 export class Watch {
@@ -209,7 +209,7 @@ function phantoms(model: Model, { messages }: Remains): string[] {
     const { n } = JSON.parse(payload ?? '{}') as { n: number }
     if (seen.has(n)) found.push(`nothing is there twice: ${id} of ${queue} is a second ${n}`)
     seen.add(n)
-    if (n < 1000 && !model.asked.has(id))
+    if (n < FIRST_SPAWNED && !model.asked.has(id))
       found.push(`nothing is there that nobody asked for: ${id} of ${queue}`)
   }
   return found

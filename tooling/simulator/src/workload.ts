@@ -25,6 +25,8 @@ export interface Plan {
   readonly throws: boolean
 }
 
+/** Jobs that handlers enqueue have numbers from here on. */
+export const FIRST_SPAWNED = 1000
 export const JOB_ATTEMPTS = 3
 export const RUN_ATTEMPTS = 2
 export const STEP_ATTEMPTS = 3
@@ -69,7 +71,7 @@ export function jobHandler(hands: Hands): (message: HandledMessage<Job>) => Prom
       if (act.do === 'snooze' && hands.life.clock.wallNow() % 3 === 0) return message.snooze(400)
       return ended.returned(`done by ${ended.body}`)
     } catch (error) {
-      ended.threw()
+      ended.threw(error instanceof TerminalError)
       throw error
     }
   }
@@ -104,6 +106,8 @@ export function flow(hands: Hands): WorkflowDefinition<Plan, unknown, Database> 
 class Pass {
   readonly lease: string
   private readonly counted = new Map<string, number>()
+  /** The boundary outside of maps that the code has come past last. */
+  private last: string | undefined
 
   constructor(
     private readonly hands: Hands,
@@ -153,6 +157,7 @@ class Pass {
         const step = `${scope}${name}`
         const ended = begin(this.hands, { of: 'step', id: this.id, step, lease: this.lease }, attempt, {
           idempotencyKey,
+          ...this.after(),
         })
         await this.hands.life.sleep(how.ms)
         if (attempt > how.fails) return ended.returned(ended.body)
@@ -166,11 +171,20 @@ class Pass {
     return this.passed(scope, name, 'transaction', () =>
       run.transaction(name, (tx) => {
         const step = `${scope}${name}`
-        const ended = begin(this.hands, { of: 'transaction', id: this.id, step, lease: this.lease }, 1, {})
+        const ended = begin(
+          this.hands,
+          { of: 'transaction', id: this.id, step, lease: this.lease },
+          1,
+          this.after(),
+        )
         tx.prepare('insert into witnesses (run, step, value) values (?, ?, ?)').run(this.id, step, ended.body)
         return ended.returned(ended.body)
       }),
     )
+  }
+
+  private after(): { readonly after?: string } {
+    return this.last === undefined ? {} : { after: this.last }
   }
 
   private sleep(run: Run<Database>, name: string, ms: number): Promise<unknown> {
@@ -206,9 +220,11 @@ class Pass {
     try {
       const value = await work()
       tell('returned', value)
+      if (scope === '' && (of === 'step' || of === 'transaction')) this.last = name
       return value
     } catch (error) {
-      tell('threw', (error as Error).message)
+      // A sleep does not throw: what ended it was a cancel, and it was not over.
+      if (of !== 'sleep') tell('threw', (error as Error).message)
       throw error
     }
   }
@@ -217,7 +233,8 @@ class Pass {
 interface Ending {
   readonly body: string
   returned<T>(value: T): T
-  threw(): void
+  /** `terminal`: with an error that is not tried again. */
+  threw(terminal?: boolean): void
 }
 
 /** Writes down that a body begins; the answer writes down how it ended. */
@@ -225,22 +242,24 @@ function begin(
   { recorder, life }: Hands,
   what: Omit<BodyOf, 'body'>,
   attempt: number,
-  more: { readonly payload?: string; readonly idempotencyKey?: string },
+  more: { readonly payload?: string; readonly idempotencyKey?: string; readonly after?: string },
 ): Ending {
   const body = recorder.unique('body-')
   recorder.add({ ...recorder.seen(life), kind: 'started', body, ...what, attempt, ...more })
-  const end = (how: 'returned' | 'threw', value?: string): void => {
-    const result = value === undefined ? {} : { value }
+  const end = (
+    how: 'returned' | 'threw',
+    result: { readonly value?: string; readonly terminal?: boolean },
+  ): void => {
     recorder.add({ ...recorder.seen(life), kind: 'ended', body, ...what, how, ...result })
   }
   return {
     body,
     returned: (value) => {
-      end('returned', JSON.stringify(value))
+      end('returned', { value: JSON.stringify(value) })
       return value
     },
-    threw: () => {
-      end('threw')
+    threw: (terminal = false) => {
+      end('threw', { terminal })
     },
   }
 }

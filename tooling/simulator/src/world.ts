@@ -7,10 +7,11 @@ import { EPOCH_MS, Life } from './life.js'
 import type { Surroundings } from './journey.js'
 import { Network, type Listener } from './network.js'
 import { Recorder } from './recorder.js'
+import { Requests } from './requests.js'
 import type { Sabotage } from './sabotage.js'
 import type { Profile, Schedule } from './schedule.js'
 import { Timeline } from './timeline.js'
-import { flow, jobHandler, jobs } from './workload.js'
+import { FIRST_SPAWNED, flow, jobHandler, jobs, type Job } from './workload.js'
 
 /** A process: the life it leads now, and what it has open. */
 export interface Process {
@@ -27,6 +28,7 @@ export class World implements Surroundings {
   readonly timeline: Timeline
   readonly recorder: Recorder
   readonly fates: Fates
+  readonly requests: Requests
   readonly listeners = new Set<Listener>()
   readonly processes: Process[] = []
   /** One line for each thing that happened, when it is wanted. */
@@ -48,6 +50,7 @@ export class World implements Surroundings {
     this.next = chance(schedule.profile.seed)
     this.timeline = new Timeline(this.next)
     this.recorder = new Recorder(this.timeline, () => this.databaseNow())
+    this.requests = new Requests(this.recorder)
     this.fates = new Fates(schedule.profile, schedule.faults, this.next)
     this.trace = options.trace ? [] : undefined
     arena.sweep(this.recorder)
@@ -137,8 +140,22 @@ export class World implements Surroundings {
     })
   }
 
-  private spawn({ store }: Process): Promise<unknown> {
-    return store.producer(jobs).enqueue({ n: 1000 + ++this.spawned, act: { do: 'return' } })
+  /** A handler enqueues another job. */
+  private spawn({ life, store }: Process): Promise<unknown> {
+    const id = life.random.id()
+    const job: Job = { n: FIRST_SPAWNED + ++this.spawned, act: { do: 'return' } }
+    return new Promise((resolve, reject) => {
+      this.requests.make(
+        life,
+        { name: 'enqueue', messages: [{ id, queue: 'jobs', payload: JSON.stringify(job) }] },
+        () => store.producer(jobs).enqueue(job, { id }),
+        (stands) => ({ ids: [stands] }),
+        (outcome, _, error) => {
+          if (outcome === 'ok') resolve(undefined)
+          else reject(error)
+        },
+      )
+    })
   }
 
   /** The process dies, and another life of it begins a while later. */

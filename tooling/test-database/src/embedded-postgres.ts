@@ -7,6 +7,7 @@ import { eventually } from './eventually.js'
 import { freePort } from './free-port.js'
 import { hasEnded, lastLines, startGuarded } from './guarded-process.js'
 import { openKeeper, type Keeper } from './keeper.js'
+import { followSynchronously, makeStandby, promote } from './standby.js'
 import { postgresBinaries, type PostgresBinaries, type PostgresVersion } from './postgres-binaries.js'
 import { unprivilegedUser, writeSecret, type SpawnUser } from './unprivileged-user.js'
 
@@ -15,6 +16,8 @@ export interface EmbeddedPostgres {
   readonly dsn: string
   stop(): Promise<void>
   restart(mode: 'fast' | 'immediate'): Promise<void>
+  /** Starts a standby that follows synchronously, and returns how to fail over to it. */
+  replicate(): Promise<() => Promise<void>>
 }
 
 /**
@@ -49,7 +52,7 @@ export async function startEmbeddedPostgres(
   try {
     const user = unprivilegedUser()
     const password = randomBytes(12).toString('hex')
-    const cluster: Cluster = {
+    let cluster: Cluster = {
       binaries: await postgresBinaries(version, user, keeper.directory),
       data: join(keeper.directory, 'data'),
       log: join(keeper.directory, 'server.log'),
@@ -60,12 +63,27 @@ export async function startEmbeddedPostgres(
     const begun = await launchSomewhere(cluster)
     const { port } = begun
     let { postmaster } = begun
+    const dsnAt = (at: number): string => `postgres://postgres:${password}@127.0.0.1:${at}/postgres`
     return {
-      dsn: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+      dsn: dsnAt(port),
       stop: () => keeper.close(),
       async restart(mode) {
         await end(postmaster, mode === 'fast' ? 'SIGINT' : 'SIGQUIT')
         postmaster = await launch(cluster, port)
+      },
+      async replicate() {
+        const data = join(keeper.directory, `standby-${randomBytes(4).toString('hex')}`)
+        const standby: Cluster = { ...cluster, data }
+        await makeStandby({ primaryDsn: dsnAt(port), primaryData: cluster.data, data, user })
+        const following = await launchSomewhere(standby)
+        await followSynchronously(dsnAt(port))
+        return async () => {
+          await end(postmaster, 'SIGQUIT')
+          await promote(dsnAt(following.port))
+          await end(following.postmaster, 'SIGINT')
+          cluster = standby
+          postmaster = await launch(cluster, port)
+        }
       },
     }
   } catch (error) {

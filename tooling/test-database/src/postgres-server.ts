@@ -28,13 +28,18 @@ export interface PostgresServer {
    * accepts connections. Only embedded servers have it.
    */
   restart?(mode: 'fast' | 'immediate'): Promise<void>
+  /**
+   * Starts a standby that follows synchronously, and returns how to fail over to it: the server stops as if it had
+   * crashed, and the standby, promoted to a new timeline, takes its address. Only embedded servers have it.
+   */
+  replicate?(): Promise<() => Promise<void>>
   /** Creates an empty database and returns its dsn. Without a name it gets a new one. */
   createDatabase(name?: string): Promise<string>
   /** Drops the database that a dsn names, connections and all. No error when it is gone. */
   dropDatabase(dsn: string): Promise<void>
 }
 
-type Found = Pick<PostgresServer, 'dsn' | 'source' | 'restart' | 'stop'>
+type Found = Pick<PostgresServer, 'dsn' | 'source' | 'restart' | 'replicate' | 'stop'>
 
 /**
  * Finds or starts a Postgres: the server of `PGQRS_TEST_DSN`; else, if a Docker engine answers, a container of

@@ -131,7 +131,7 @@ export class WorkerAdmin {
     checkKeys(options, ['silentFor', 'signal'], 'reclaim')
     const args = { age_ms: this.ageMs(options.silentFor, 'silentFor'), now: this.engine.now }
     const rows = await this.engine.run(this.engine.queries.messages.reclaim, args, 'reclaim', options)
-    this.engine.wakeups.hint(new Set(rows.map((row) => `queue:${row.queue}` as const)))
+    this.engine.wakeups.hint([...new Set(rows.map((row) => `queue:${row.queue}` as const))])
     return rows.length
   }
 
@@ -156,7 +156,7 @@ export class WorkerAdmin {
       })),
       options,
     )
-    this.engine.wakeups.hint(new Set(held.map((row) => `queue:${row.queue}` as const)))
+    this.engine.wakeups.hint([...new Set(held.map((row) => `queue:${row.queue}` as const))])
   }
 
   private async move(id: string, to: WorkerStatus, options: CallOptions): Promise<void> {

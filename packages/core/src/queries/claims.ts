@@ -73,7 +73,10 @@ export function claimQueries(d: SqlDialect) {
     ${d.millis(sql.ref('enqueued_at'))} as enqueued_at, error, ${history} as history`
 
   return {
-    /** Takes leases on at most `limit` due messages. A message whose last holder never spoke again counts a crash. */
+    /**
+     * Takes leases on at most `limit` due messages. A message whose last holder never spoke again counts a crash. What
+     * an earlier sending of this claim took and lost again is left to the next claim: a grant has a name of its own.
+     */
     claim: prepare<Claim, ClaimedRow>(d, (p) => {
       // SQLite compiles a statement anew whenever a bare parameter of its LIMIT is bound: ten times the cost of a claim.
       const limit = sql`cast(${p.limit} as integer)`
@@ -93,6 +96,7 @@ export function claimQueries(d: SqlDialect) {
           lease_id = ${p.lease_id}, worker_id = ${p.worker_id},
           started_at = coalesce(started_at, ${d.now(p.now)})
         where ${d.amongRows(sql.ref('id'), sql`select claimable.id from claimable`)}
+          and pgqrs_messages.lease_id is distinct from ${p.lease_id}
         returning ${returned}`
     }),
 

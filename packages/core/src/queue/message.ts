@@ -40,7 +40,6 @@ export class LeasedMessage<Payload> implements HandledMessage<Payload> {
   readonly priority: number
   readonly attempt: number
   readonly crashes: number
-  readonly enqueuedAt: Date
   private expiresAtMs: number
   private decoded: { readonly payload: Payload } | undefined
 
@@ -56,8 +55,11 @@ export class LeasedMessage<Payload> implements HandledMessage<Payload> {
     this.priority = row.priority
     this.attempt = row.failures + 1
     this.crashes = row.crashes
-    this.enqueuedAt = new Date(row.enqueued_at)
     this.expiresAtMs = row.vt
+  }
+
+  get enqueuedAt(): Date {
+    return new Date(this.row.enqueued_at)
   }
 
   /** Decoded at the first look. */

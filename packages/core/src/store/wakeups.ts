@@ -74,11 +74,10 @@ export class Wakeups {
   }
 
   /** Gives a hint, here at once and to other processes after a short gathering. Call it after the commit. */
-  hint(topics: Iterable<Topic>): void {
-    const list = [...topics]
-    this.deliver(list)
+  hint(topics: readonly Topic[]): void {
+    this.deliver(topics)
     if (this.driver.capabilities.wake !== 'push' || this.closed) return
-    for (const topic of list) this.gathered.add(topic)
+    for (const topic of topics) this.gathered.add(topic)
     if (!this.gathering) this.send()
   }
 
@@ -101,6 +100,12 @@ export class Wakeups {
   }
 
   private deliver(topics: readonly string[]): void {
+    const [only] = topics
+    // Most hints are about one thing, and many about something nobody here waits for.
+    if (topics.length === 1 && only !== undefined && only !== '*') {
+      for (const callback of [...(this.listeners.get(only) ?? [])]) callback()
+      return
+    }
     const everything = topics.includes('*')
     const callbacks = new Set<() => void>()
     for (const topic of everything ? this.listeners.keys() : topics) {

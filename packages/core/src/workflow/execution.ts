@@ -229,7 +229,6 @@ export class Execution {
     const entered = scope.enter(name, key)
     const boundary: Boundary = { name: entered.name, kind, scope, seen: scope.seen }
     try {
-      await this.gate
       await this.mayGoOn()
       const recorded = this.visit(boundary)
       if (recorded !== undefined && recorded.status !== 'retrying' && kind !== 'sleep') {
@@ -253,6 +252,7 @@ export class Execution {
   }
 
   private async mayGoOn(): Promise<void> {
+    await this.gate
     if (this.over) await never()
     if (this.cancelled) throw this.cancelledError()
     // Other branches may be at work: the run is given back when they have recorded what they did.

@@ -17,7 +17,7 @@ export class TransactionStep {
     private readonly recorder: Recorder,
     private readonly boundary: Boundary,
     private readonly limitMs: number,
-    /** Told when the fence says that a cancel was asked for; nothing is begun then. */
+    /** Told when the fence or the recorded checkpoint says that a cancel was asked for; nothing is begun then. */
     private readonly onCancelling: () => void,
   ) {}
 
@@ -53,6 +53,7 @@ export class TransactionStep {
     const { record } = engine.operations
     const fenced = this.fenced(this.limitMs)
     let output = ''
+    const asked = { cancelling: false }
     await engine.transaction(
       {
         ...fenced,
@@ -71,10 +72,13 @@ export class TransactionStep {
         checkAfter: (rows) => {
           const [row] = rows.flat() as unknown as RecordedRow[]
           if (row === undefined) throw this.lost()
+          asked.cancelling = row.run_status === 'cancelling'
         },
       },
       'transactional step',
     )
+    // Asked for while the body was at work: what is committed stays, and nothing is begun after it.
+    if (asked.cancelling) this.onCancelling()
     return output
   }
 

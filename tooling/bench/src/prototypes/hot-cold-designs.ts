@@ -37,9 +37,8 @@ export const oneTable: Design = {
     select uuidv7(), 'q', 'queued', now(), $2::text, now() from generate_series(1, $1::int)`,
   claim: `update messages set ${taken} where id = any(array(${due})) returning id, payload`,
   finish: `update messages set status = 'success', output = '1', finished_at = now()
-    from unnest($1::text::uuid[]) as r(id)
-    where messages.id = r.id and lease_id = '3fa85f64-5717-4562-b3fc-2c963f66afa6' and status in ('running', 'cancelling')
-    returning messages.id`,
+    where id = any($1::text::uuid[]) and lease_id = '3fa85f64-5717-4562-b3fc-2c963f66afa6' and status in ('running', 'cancelling')
+    returning id`,
 }
 
 /** What a claim changes apart from what it only reads: a message leaves the hot table when it finishes. */
@@ -65,8 +64,7 @@ export const split: Design = {
       where id = any(array(${due.replace('messages', 'hot').replace('and finished_at is null', '')})) returning id)
     select taken.id, cold.payload from taken join cold on cold.id = taken.id`,
   finish: `with gone as (
-      delete from hot using unnest($1::text::uuid[]) as r(id)
-      where hot.id = r.id and lease_id = '3fa85f64-5717-4562-b3fc-2c963f66afa6' and status in ('running', 'cancelling')
+      delete from hot where id = any($1::text::uuid[]) and lease_id = '3fa85f64-5717-4562-b3fc-2c963f66afa6' and status in ('running', 'cancelling')
       returning hot.*)
     update cold set status = 'success', output = '1', finished_at = now(), claims = gone.claims, failures = gone.failures,
       crashes = gone.crashes, started_at = gone.started_at

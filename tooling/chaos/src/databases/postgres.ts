@@ -15,6 +15,8 @@ export async function openPostgres(more: Readonly<Record<string, string>>): Prom
       max_connections: '200',
       autovacuum_naptime: '5s',
       deadlock_timeout: '100ms',
+      // A standby must find what happens while it is made.
+      wal_keep_size: '256MB',
       ...more,
     },
   })

@@ -1,5 +1,6 @@
 import { backendKills } from './backend-kills.js'
 import { diskFull } from './disk-full.js'
+import { failover } from './failover.js'
 import type { Fault } from './fault.js'
 import { block, freeze, freezeAtPoint } from './freeze.js'
 import { http5xx, httpSlow } from './http.js'
@@ -20,6 +21,7 @@ export const allFaults: readonly Fault[] = [
   ...[kill, killAtPoint, killClient, killAll, freeze, freezeAtPoint, block, terminate, wrongClock, smallPool],
   ...[netDelay, netCut, netHalfOpen, netOneWay, netRefuse, lostAnswers, lostRequests, http5xx, httpSlow],
   ...[
+    failover,
     backendKills,
     restartFast,
     restartImmediate,

@@ -10,9 +10,9 @@ export interface Field {
   readonly workers: readonly Place[]
   readonly clients: readonly Place[]
   /** Makes calls past all faults of the network. */
-  call(calls: readonly Call[]): Promise<void>
+  readonly call: (calls: readonly Call[]) => Promise<void>
   /** Waits, or rejects as soon as the nemesis is called off. */
-  pause(ms: number): Promise<void>
+  readonly pause: (ms: number) => Promise<void>
 }
 
 /** Something that goes wrong. */

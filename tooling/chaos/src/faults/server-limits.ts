@@ -11,7 +11,7 @@ async function forEverybody(database: ChaosDatabase, setting: string): Promise<v
 async function holdRows({ database, pause }: Field, times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
     await database.query(`do $$ begin
-      perform 1 from pgqrs_messages where finished_at is null for update;
+      perform 1 from pgqrs_messages where finished_at is null for update skip locked;
       perform pg_sleep(0.4);
     end $$`)
     await pause(100)

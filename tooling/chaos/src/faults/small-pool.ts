@@ -1,13 +1,13 @@
 import type { Call } from '../load/calls.js'
 import { accounts, lists, type Transfer } from '../load/payloads.js'
-import { everyStore, type Fault } from './fault.js'
+import type { Fault } from './fault.js'
 
 const AT_ONCE = 50
 
 /** A worker with two connections gets fifty runs at once, each with a transactional step that takes its time. */
 export const smallPool: Fault = {
   name: 'small-pool',
-  stores: everyStore,
+  stores: ['postgres'],
   strikes: 'processes',
   lastsMs: 8000,
   weight: 0.5,

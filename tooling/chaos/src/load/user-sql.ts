@@ -53,7 +53,7 @@ export function appendTo(tx: unknown, list: string, element: number): number[] |
   if (isLibsql(tx)) {
     return tx
       .execute({ sql, args: values })
-      .then(({ rows }) => elementsOf({ elements: String(rows[0]?.['elements']) }))
+      .then(({ rows }) => elementsOf({ elements: rows[0]?.['elements'] as string }))
   }
   if (isPostgres(tx)) {
     const numbered = sql.replace('?', '$1').replace('?', '$2')

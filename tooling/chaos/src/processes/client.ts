@@ -18,9 +18,9 @@ const history = openHistory(setup)
 const { store, driver } = await connectWithDriver(setup)
 const caller = new Caller(setup, store, driver, history)
 
-let stopping = false
+const stop = new AbortController()
 process.on('SIGTERM', () => {
-  stopping = true
+  stop.abort()
 })
 console.log('ready')
 console.log('working')
@@ -31,7 +31,7 @@ for (const { atMs, by, call } of planLoad(setup.seed, setup.shape)) {
   // What an earlier life of this process would have called is past.
   if (wait < -1000) continue
   if (wait > 0) await sleep(wait)
-  if (stopping) break
+  if (stop.signal.aborted) break
   caller.begin(call)
 }
 await caller.idle()

@@ -45,23 +45,7 @@ const transactions: Record<
   ProcessSetup['store'],
   (driver: Driver, dsn: string, work: (tx: DriverTransaction) => Promise<void>) => Promise<void>
 > = {
-  sqlite: async (_, dsn, work) => {
-    const { default: BetterSqlite3 } = await import('better-sqlite3')
-    const db = new BetterSqlite3(dsn.replace(/^sqlite:/, ''), { timeout: 3000 })
-    try {
-      db.pragma('synchronous = full')
-      db.exec('begin immediate')
-      try {
-        await work(db)
-        db.exec('commit')
-      } catch (error) {
-        if (db.inTransaction) db.exec('rollback')
-        throw error
-      }
-    } finally {
-      db.close()
-    }
-  },
+  sqlite: (_, dsn, work) => oneAfterTheOther(() => inSqlite(dsn.replace(/^sqlite:/, ''), work)),
   // Not postgres.js's own begin(): it throws where nobody can catch it when its backend dies (porsager/postgres #1208).
   postgres: async (driver, _, work) => {
     await driver.transaction({
@@ -106,5 +90,32 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
     return await Promise.race([work, late])
   } finally {
     clearTimeout(timer)
+  }
+}
+
+let last: Promise<unknown> = Promise.resolve()
+
+/** Two transactions of one process would wait for each other's lock without ever giving each other a turn. */
+function oneAfterTheOther<T>(work: () => Promise<T>): Promise<T> {
+  const done = last.then(work, work)
+  last = done.catch(() => undefined)
+  return done
+}
+
+async function inSqlite(file: string, work: (tx: DriverTransaction) => Promise<void>): Promise<void> {
+  const { default: BetterSqlite3 } = await import('better-sqlite3')
+  const db = new BetterSqlite3(file, { timeout: 50 })
+  try {
+    db.pragma('synchronous = full')
+    db.exec('begin immediate')
+    try {
+      await work(db)
+      db.exec('commit')
+    } catch (error) {
+      if (db.inTransaction) db.exec('rollback')
+      throw error
+    }
+  } finally {
+    db.close()
   }
 }

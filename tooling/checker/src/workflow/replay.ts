@@ -46,7 +46,8 @@ function timersFireOnceWhenDue(ledger: Ledger, findings: Findings): void {
   const offsets = new ClockOffsets(ledger.changes, ledger.facts.epochMs)
   for (const record of ledger.messages.values()) {
     for (const boundary of record.boundaries) {
-      if (boundary.of !== 'sleep') continue
+      // A sleep that throws has not run out: the run was asked to cancel.
+      if (boundary.of !== 'sleep' || boundary.how !== 'returned') continue
       findings.looked()
       const about = { id: record.id, step: boundary.step }
       const recorded = record

@@ -11,14 +11,14 @@ import { childSetup, tell } from './start.js'
 const BATCH = 1000
 const LOOKS = 20
 
-const { driver, dsn, messages, stores, cuts } = childSetup<SteadyLoad>()
+const { driver, dsn, messages, stores, cuts, options } = childSetup<SteadyLoad>()
 let warnings = 0
 process.on('warning', (warning) => {
   warnings++
   tell('warning', { warning: String(warning) })
 })
 const queue = defineQueue<number>('steady')
-const store = await connectTo(driver, { dsn, maxConnections: 6 })
+const store = await connectTo(driver, { dsn, ...options })
 await store.admin.install()
 let handled = 0
 const worker = store.worker([queue.handler(() => (handled++, undefined))], { concurrency: 500 })
@@ -38,7 +38,7 @@ async function workOff(): Promise<void> {
 
 async function openAndClose(): Promise<void> {
   for (let n = 0; n < stores / 2; n++) {
-    const another = await connectTo(driver, { dsn })
+    const another = await connectTo(driver, { dsn, ...options })
     await another.producer(queue).enqueue(n)
     await another.close()
   }

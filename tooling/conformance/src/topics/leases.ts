@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { defineQueue, LeaseLostError, PgqrsError, type LeasedMessage, type WorkerEvent } from '@pgqrs/core'
+import type { Driver } from '@pgqrs/core/driver'
 import { TestClock } from '@pgqrs/core/testing'
 import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
 import { Gate } from '../gate.js'
+import { transitionOf } from '../crash-points.js'
 import { intercept } from '../intercept.js'
+import { LossyLine } from '../lossy-line.js'
 import { passTime } from '../pass-time.js'
 import type { Target } from '../target.js'
 
@@ -34,6 +37,31 @@ export function leases(target: Target): void {
       const [message] = await first.dequeue({ lease: '10s' })
       return { clock, store, first, second, id, message: message! }
     }
+
+    // Found by `npm run chaos -- --store turso --seconds 60 --seed 23`: one lease was granted twice.
+    it('is not granted a second time by a claim that is sent again because its answer came too late', async () => {
+      const observer = await bench.open()
+      const id = await observer.producer(queue).enqueue({ n: 1 })
+      const line = new LossyLine()
+      line.lose('claim', 'answer')
+      let claims = 0
+      const lapsed = intercept(async (statements, next) => {
+        const rows = await next(statements)
+        const isClaim = statements.some((statement) => transitionOf(statement) === 'claim')
+        if (!isClaim || ++claims > 1) return rows
+        await eventually(
+          'the lease to lapse',
+          async () => (await observer.admin.metrics('leased')).leased === 0,
+        )
+        return rows
+      })
+      const store = await bench.open({ wrapDriver: (driver: Driver) => line.wrapDriver(lapsed(driver)) })
+      const consumer = store.consumer(queue)
+      expect(await consumer.dequeue({ lease: '150ms' })).toEqual([])
+      expect(line.lost).toBe(true)
+      const [message] = await consumer.dequeue()
+      expect(message).toMatchObject({ id, crashes: 1 })
+    })
 
     it('keeps others out until it lapses, then the message is redelivered by itself and the crash is counted', async () => {
       const { clock, second, id } = await held()

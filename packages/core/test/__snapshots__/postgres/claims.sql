@@ -27,6 +27,7 @@ with recursive
   lease_id = $6, worker_id = $7,
   started_at = coalesce(started_at, coalesce(to_timestamp($8::float8 / 1000), statement_timestamp()))
   where "id" = any(array(select claimable.id from claimable))
+  and pgqrs_messages.lease_id is distinct from $9
   returning pgqrs_messages.id, pgqrs_messages.queue, status, priority, payload, key, claims, failures, crashes,
   (date_part('epoch', "due_at") * 1000) as due_at, (date_part('epoch', "vt") * 1000) as vt,
   (date_part('epoch', "enqueued_at") * 1000) as enqueued_at, error, case when claims > 1 then (

@@ -27,6 +27,7 @@ with recursive
   lease_id = ?, worker_id = ?,
   started_at = coalesce(started_at, coalesce(?, cast(unixepoch('subsec') * 1000 as integer)))
   where "id" in (select claimable.id from claimable)
+  and pgqrs_messages.lease_id is distinct from ?
   returning pgqrs_messages.id, pgqrs_messages.queue, status, priority, payload, key, claims, failures, crashes,
   "due_at" as due_at, "vt" as vt,
   "enqueued_at" as enqueued_at, error, case when claims > 1 then (
