@@ -37,10 +37,13 @@ const packages: Readonly<Record<string, string>> = {
  * const store = await connect('postgresql://localhost/app')
  * const configured = await connect()   // PGQRS_DSN, pgqrs.yaml or DATABASE_URL
  * ```
+ * @typeParam Tx the transaction of that driver; by default that of every driver the program imports
  * @throws DriverMissingError that names the package to install
  * @throws ConfigError for a DSN nobody understands
  */
-export async function connect(target?: string | ConnectOptions): Promise<Store<DriverTransaction>> {
+export async function connect<Tx = DriverTransaction>(
+  target?: string | ConnectOptions,
+): Promise<Store<Tx>> {
   const given: ConnectOptions = typeof target === 'string' ? { dsn: target } : (target ?? {})
   checkKeys(given, ['config', ...configKeys, ...storeOptionKeys], 'connect')
   const { config: file, ...options } = given
@@ -51,7 +54,7 @@ export async function connect(target?: string | ConnectOptions): Promise<Store<D
       'No database is configured: pass a DSN, set PGQRS_DSN, or write "dsn: …" into pgqrs.yaml.',
     )
   }
-  const driver = await loadDriver(driverPackage(config.dsn))
+  const driver = await loadDriver<Tx>(driverPackage(config.dsn))
   return driver.connect({ ...options, ...settled(config) })
 }
 
@@ -72,11 +75,11 @@ export function driverPackage(dsn: string): string {
   return name
 }
 
-interface DriverModule {
-  connect(options: ConnectOptions): Promise<Store<DriverTransaction>>
+interface DriverModule<Tx> {
+  connect(options: ConnectOptions): Promise<Store<Tx>>
 }
 
-async function loadDriver(name: string): Promise<DriverModule> {
+async function loadDriver<Tx>(name: string): Promise<DriverModule<Tx>> {
   const client = clients[name] ?? ''
   const load = findPackage(name)
   if (load === undefined) {
@@ -85,7 +88,7 @@ async function loadDriver(name: string): Promise<DriverModule> {
     )
   }
   try {
-    return (await load()) as DriverModule
+    return (await load()) as DriverModule<Tx>
   } catch (cause) {
     if (!isMissing(cause, client)) throw cause
     throw new DriverMissingError(

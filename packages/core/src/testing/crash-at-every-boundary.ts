@@ -197,7 +197,7 @@ async function course<Input, Output, Tx>(
 
 // A caller that names no `connect` leaves Tx at its default, the transaction of this very store.
 function inMemory<Tx>(options: StoreOptions): Promise<Store<Tx>> {
-  return connect({ ...options, dsn: ':memory:' }) as Promise<Store<unknown>> as Promise<Store<Tx>>
+  return connect<Tx>({ ...options, dsn: ':memory:' })
 }
 
 async function ending<Output>(
