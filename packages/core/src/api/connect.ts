@@ -41,9 +41,7 @@ const packages: Readonly<Record<string, string>> = {
  * @throws DriverMissingError that names the package to install
  * @throws ConfigError for a DSN nobody understands
  */
-export async function connect<Tx = DriverTransaction>(
-  target?: string | ConnectOptions,
-): Promise<Store<Tx>> {
+export async function connect<Tx = DriverTransaction>(target?: string | ConnectOptions): Promise<Store<Tx>> {
   const given: ConnectOptions = typeof target === 'string' ? { dsn: target } : (target ?? {})
   checkKeys(given, ['config', ...configKeys, ...storeOptionKeys], 'connect')
   const { config: file, ...options } = given
