@@ -28,7 +28,13 @@ async function runTests() {
   const report = join(folder, 'tests.json')
   const reporter = join(root, 'tooling/gate/test-reporter.mjs')
   try {
-    const { code } = await run(join(bin, 'vitest'), ['run', '--reporter=default', `--reporter=${reporter}`], {
+    const args = [
+      'run',
+      '--config=tooling/gate/vitest.config.ts',
+      '--reporter=default',
+      `--reporter=${reporter}`,
+    ]
+    const { code } = await run(join(bin, 'vitest'), args, {
       env: { ...env, PGQRS_TEST_REPORT: report },
     })
     tests = await readTestReport(report, code)
@@ -59,6 +65,7 @@ const steps = [
     run: () =>
       tool(
         'eslint',
+        '--config=tooling/gate/lint/eslint.config.js',
         '--max-warnings=0',
         '--cache',
         '--cache-strategy=content',

@@ -10,7 +10,7 @@ import { timeRules, timeSyntax } from './time.mjs'
 
 const typescript = ['**/*.ts']
 /** Without types: no tsconfig includes them. */
-const plain = ['**/*.{js,mjs,cjs}', 'vitest.config.ts']
+const plain = ['**/*.{js,mjs,cjs}', 'tooling/gate/vitest.config.ts']
 const tests = ['**/test/**', '**/*.test.ts', '**/*.test-d.ts']
 const nodeGlobals = [
   'AbortController',

@@ -3,12 +3,13 @@ import { defaultClientConditions, defaultServerConditions } from 'vite'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 
 const source = '@pgqrs/source'
-const root = import.meta.dirname
+const root = join(import.meta.dirname, '../..')
 
 function project(name: string, folder: string, postgres?: 'postgres'): TestProjectInlineConfiguration {
   const tests = `${folder}/test/**/*.test.{ts,mjs}`
   return {
     extends: true,
+    root,
     test: {
       name,
       include: [tests, `${folder}/src/**/*.test.ts`],
@@ -26,6 +27,7 @@ function project(name: string, folder: string, postgres?: 'postgres'): TestProje
 }
 
 export default defineConfig({
+  root,
   // Tests read the sources of our packages: they need no build and cannot run against a stale one.
   resolve: { conditions: [source, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [source, ...defaultServerConditions], externalConditions: [source] } },

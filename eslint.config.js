@@ -1,3 +1,0 @@
-import { lintConfig } from './tooling/gate/lint/config.mjs'
-
-export default lintConfig(import.meta.dirname)
