@@ -5,7 +5,7 @@
 export class LazyAbort {
   private controller: AbortController | undefined
   private thrown: { readonly reason: unknown } | undefined
-  private readonly listeners = new Set<(reason: unknown) => void>()
+  private listeners: Set<(reason: unknown) => void> | undefined
 
   /** Whether {@link abort} was called. */
   get aborted(): boolean {
@@ -31,14 +31,15 @@ export class LazyAbort {
     if (this.thrown !== undefined) return
     this.thrown = { reason }
     this.controller?.abort(reason)
-    for (const listener of [...this.listeners]) listener(reason)
-    this.listeners.clear()
+    const listeners = [...(this.listeners ?? [])]
+    this.listeners = undefined
+    for (const listener of listeners) listener(reason)
   }
 
   /** Calls back when it aborts; at once when it has. Returns how to take that back. */
   onAbort(listener: (reason: unknown) => void): () => void {
     if (this.thrown !== undefined) listener(this.thrown.reason)
-    else this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+    else (this.listeners ??= new Set()).add(listener)
+    return () => this.listeners?.delete(listener)
   }
 }

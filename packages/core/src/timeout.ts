@@ -3,14 +3,23 @@ import { TimeoutError } from './errors.js'
 import { LazyAbort } from './lazy-abort.js'
 
 /** Gives `work` a signal that also aborts after `ms`, when there is such a limit, and stops waiting for it then. */
-export async function withTimeout<T>(
+export function withTimeout<T>(
   clock: Clock,
   ms: number | undefined,
   what: string,
   outer: LazyAbort,
   work: (own: LazyAbort) => T | Promise<T>,
+): T | Promise<T> {
+  return ms === undefined ? work(outer) : timed(clock, ms, what, outer, work)
+}
+
+async function timed<T>(
+  clock: Clock,
+  ms: number,
+  what: string,
+  outer: LazyAbort,
+  work: (own: LazyAbort) => T | Promise<T>,
 ): Promise<T> {
-  if (ms === undefined) return work(outer)
   const own = new LazyAbort()
   const forget = outer.onAbort((reason) => {
     own.abort(reason)

@@ -51,7 +51,7 @@ export class QueueTask implements Task {
     }
   }
 
-  private async handle(claimed: Claimed, context: TaskContext): Promise<unknown> {
+  private handle(claimed: Claimed, context: TaskContext): unknown {
     const message = new LeasedMessage<never>(claimed.row, claimed.lease)
     const view: HandledMessage<never> = message
     const what = `The handler of queue ${this.queue}`
