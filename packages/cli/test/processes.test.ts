@@ -25,7 +25,10 @@ const node = (args: readonly string[], input?: string): Promise<Ended> =>
 it('installs, verifies and works as processes of its own', async () => {
   project()
   const dsn = ['--dsn', 'sqlite:app.db']
-  expect(await node(['verify', ...dsn])).toMatchObject({ code: 1, stderr: '' })
+  expect(await node(['verify', ...dsn])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('There is no SQLite file "app.db"'),
+  })
   expect(await node(['install', ...dsn])).toMatchObject({ code: 0, stderr: '' })
   expect(await node(['verify', ...dsn])).toMatchObject({ code: 0, stderr: '' })
   expect(await node(['queue', 'create', 'emails', ...dsn])).toMatchObject({ code: 0 })

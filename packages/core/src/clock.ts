@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js'
+
 /** Cancels what was scheduled; safe to call more than once. */
 export type Cancel = () => void
 
@@ -80,18 +82,19 @@ export function delay(
       reject(signal.reason as Error)
       return
     }
-    const onAbort = (): void => {
-      cancel()
-      reject(signal?.reason as Error)
-    }
     const cancel = clock.after(
       ms,
       () => {
-        signal?.removeEventListener('abort', onAbort)
+        forget?.()
         resolve()
       },
       { background },
     )
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const forget =
+      signal &&
+      onAbort(signal, () => {
+        cancel()
+        reject(signal.reason as Error)
+      })
   })
 }

@@ -93,6 +93,7 @@ export function emptiedDatabase(reach: Reach = {}): Target['create'] {
       dsn,
       connect: (more) => connect({ ...common, ...more }),
       query: (text) => sql.unsafe(text),
+      table: (name) => `${place}.${name}`,
       // Sent at once, as the other clients do: a query of postgres.js that nobody waits for is never sent.
       writeEffect: (tx, name) =>
         (tx as TransactionSql)`insert into effects (name) values (${name})`.execute(),

@@ -12,11 +12,11 @@ const LOOP_MS = 10_000
 async function killUntil(end: number, admin: Sql): Promise<{ kills: number; inTransaction: number }> {
   const count = { kills: 0, inTransaction: 0 }
   while (performance.now() < end) {
-    const killed = await admin<{ state: string }[]>`select state, pg_terminate_backend(pid) from (
+    const killed = await admin<{ state: string | null }[]>`select state, pg_terminate_backend(pid) from (
       select pid, state from pg_stat_activity where application_name = 'victim'
       order by (state like 'idle in transaction%' and ${count.kills % 2 === 0}) desc, random() limit 1) v`
     count.kills += killed.length
-    count.inTransaction += killed.filter(({ state }) => state.startsWith('idle in')).length
+    count.inTransaction += killed.filter(({ state }) => state?.startsWith('idle in')).length
     await sleep(20 + Math.random() * 30)
   }
   return count

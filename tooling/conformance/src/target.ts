@@ -12,6 +12,8 @@ export interface TestDatabase {
   connect(options?: object): Promise<Store>
   /** Looks past pgqrs, through a client of its own. */
   query(sql: string): Promise<Row[]>
+  /** A table of pgqrs as {@link query} must name it to make it anew. Default: its name. */
+  table?(name: string): string
   /** Writes a row into the user's table `effects(name text)` inside the transaction a `run.transaction` body gets. */
   writeEffect(tx: unknown, name: string): unknown
   /** Runs `work` in a transaction of the application's own client, and rolls it back when `work` throws. */

@@ -1,4 +1,5 @@
 import { AbortedError, BackPressureError } from '../errors.js'
+import { onAbort } from '../on-abort.js'
 
 /** One kind of work the batcher can carry. Items of the same operation leave in one statement. */
 export interface Operation<Item, Row> {
@@ -57,9 +58,9 @@ export interface BatcherLimits {
 }
 
 /**
- * Group commit. A call that finds the way free leaves at the end of the current turn of the event loop; calls that arrive while flushes
- * are in flight leave together in the next one. Serial-looking code gets batch speed and an idle store adds no delay.
- * Each promise settles after its own commit, and one bad item does not fail its neighbours.
+ * Group commit. A call that finds the way free leaves at the end of the current turn of the event loop; calls that arrive
+ * while flushes are in flight leave together in the next one. Serial-looking code gets batch speed and an idle store adds
+ * no delay. Each promise settles after its own commit, and one bad item does not fail its neighbours.
  */
 export class Batcher {
   private readonly lanes = new Map<Operation<never, unknown>, Waiting[]>()
@@ -143,13 +144,9 @@ export class Batcher {
     reject: (error: unknown) => void,
   ): () => void {
     if (signal === undefined) return nothing
-    const onAbort = (): void => {
+    return onAbort(signal, () => {
       reject(abortedBy(signal, doing))
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    return () => {
-      signal.removeEventListener('abort', onAbort)
-    }
+    })
   }
 
   private enter(waiting: Waiting): void {

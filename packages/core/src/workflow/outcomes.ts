@@ -2,6 +2,7 @@ import type { Cancel } from '../clock.js'
 import { AbortedError, ClosedError, PgqrsError } from '../errors.js'
 import type { OutcomeRow } from '../store/records.js'
 import type { Engine } from '../store/engine.js'
+import { onAbort } from '../on-abort.js'
 import { notFound } from '../store/messages.js'
 import { isFinal } from '../status.js'
 
@@ -36,14 +37,11 @@ export class Outcomes {
    */
   wait(id: string, queue: string, signal: AbortSignal | undefined): Promise<OutcomeRow> {
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        this.remove(id, waiter)
-        reject(abortedBy(signal?.reason))
-      }
+      let forget = (): void => undefined
       const settle =
         <T>(done: (value: T) => void) =>
         (value: T): void => {
-          signal?.removeEventListener('abort', onAbort)
+          forget()
           this.remove(id, waiter)
           done(value)
         }
@@ -52,7 +50,12 @@ export class Outcomes {
         reject(abortedBy(signal.reason))
         return
       }
-      signal?.addEventListener('abort', onAbort, { once: true })
+      if (signal !== undefined) {
+        forget = onAbort(signal, () => {
+          this.remove(id, waiter)
+          reject(abortedBy(signal.reason))
+        })
+      }
       const set = this.waiting.get(id)
       if (set === undefined) this.waiting.set(id, new Set([waiter]))
       else set.add(waiter)

@@ -148,18 +148,19 @@ export function install(target: Target): void {
 
       it('tells of checks and a primary key that are missing or others', async () => {
         const store = await installed(bench)
-        await bench.db.query('drop table pgqrs_queues')
+        const queues = bench.db.table?.('pgqrs_queues') ?? 'pgqrs_queues'
+        await bench.db.query(`drop table ${queues}`)
         await bench.db.query(
-          `create table pgqrs_queues (name text not null, kind text not null, paused_at ${timeType}, created_at ${timeType} not null)`,
+          `create table ${queues} (name text not null, kind text not null, paused_at ${timeType}, created_at ${timeType} not null)`,
         )
         const { differences } = await store.admin.verify()
         expect([...differences].sort()).toEqual([
           'check pgqrs_queues.kind is missing',
           'index pgqrs_queues_pkey is missing',
         ])
-        await bench.db.query('drop table pgqrs_queues')
+        await bench.db.query(`drop table ${queues}`)
         await bench.db.query(
-          `create table pgqrs_queues (name text not null check (length(name) < 5), kind text not null check (kind in ('queue', 'topic')),
+          `create table ${queues} (name text not null check (length(name) < 5), kind text not null check (kind in ('queue', 'topic')),
             paused_at ${timeType}, created_at ${timeType} not null, primary key (kind, name), check (name <> kind))`,
         )
         expect([...(await store.admin.verify()).differences].sort()).toEqual([
