@@ -46,7 +46,7 @@ export class Execution {
   /** Resolves when the pass ends without the body's doing. */
   readonly ended: Promise<Ending>
   readonly history: History
-  private readonly recorder: Recorder
+  readonly recorder: Recorder
   /** Which step an error came from, for the record of a failed run. */
   readonly origins = new Origins()
   private readonly waits: Waits

@@ -1,5 +1,5 @@
 import type { Cancel } from '../clock.js'
-import { AbortedError, ClosedError, PgqrsError } from '../errors.js'
+import { AbortedError, ClosedError, PgqrsError, TimeoutError } from '../errors.js'
 import type { OutcomeRow } from '../store/records.js'
 import type { Engine } from '../store/engine.js'
 import { onAbort } from '../on-abort.js'
@@ -9,11 +9,15 @@ import { isFinal } from '../status.js'
 interface Waiter {
   /** No look has told yet that there is such a run. */
   first: boolean
+  /** The wait was over before the first look: what to say unless that look finds the run finished. */
+  late?: Error
   readonly resolve: (row: OutcomeRow) => void
   readonly reject: (error: unknown) => void
 }
 
 const FIRST_LOOK_MS = 20
+// A look takes a moment, and one that takes longer has met an outage.
+const FIRST_LOOK_GRACE_MS = 500
 
 /** Waits for runs to finish: one look at all awaited runs at each hint, and at polls that grow rarer. */
 export class Outcomes {
@@ -34,14 +38,22 @@ export class Outcomes {
   /**
    * Resolves when the message has finished.
    * @throws NotFoundError when there is none; AbortedError, or the signal's reason when it is an error of pgqrs
+   * @throws TimeoutError after `timeoutMs`. The first look counts however short that is.
    */
-  wait(id: string, queue: string, signal: AbortSignal | undefined): Promise<OutcomeRow> {
+  wait(
+    id: string,
+    queue: string,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+  ): Promise<OutcomeRow> {
     return new Promise((resolve, reject) => {
       let forget = (): void => undefined
+      let stop: Cancel = () => undefined
       const settle =
         <T>(done: (value: T) => void) =>
         (value: T): void => {
           forget()
+          stop()
           this.remove(id, waiter)
           done(value)
         }
@@ -52,8 +64,15 @@ export class Outcomes {
       }
       if (signal !== undefined) {
         forget = onAbort(signal, () => {
-          this.remove(id, waiter)
-          reject(abortedBy(signal.reason))
+          waiter.reject(abortedBy(signal.reason))
+        })
+      }
+      if (timeoutMs !== undefined) {
+        const error = new TimeoutError(`Run ${id} of ${queue} has not finished within ${timeoutMs} ms.`)
+        stop = this.engine.clock.after(timeoutMs, () => {
+          if (!waiter.first) waiter.reject(error)
+          else stop = this.engine.clock.after(FIRST_LOOK_GRACE_MS, () => waiter.reject(error))
+          waiter.late = error
         })
       }
       const set = this.waiting.get(id)
@@ -121,6 +140,7 @@ export class Outcomes {
         for (const waiter of this.waiting.get(row.id) ?? []) {
           waiter.first = false
           if (isFinal(row.status)) waiter.resolve(row)
+          else if (waiter.late !== undefined) waiter.reject(waiter.late)
         }
       }
       for (const id of first) if (!found.has(id)) this.fail(notFound(id), [id])

@@ -20,6 +20,8 @@ export interface Recorded {
 
 /** Writes the checkpoints of one run under its fence. */
 export class Recorder {
+  private readonly writing = new Set<Promise<void>>()
+
   constructor(
     readonly engine: Engine,
     readonly claimed: Claimed,
@@ -68,17 +70,27 @@ export class Recorder {
     }
   }
 
+  /** Resolves when nothing is being recorded: what is given back now must not overtake it. */
+  async idle(): Promise<void> {
+    await Promise.all(this.writing)
+  }
+
   /**
    * Records a checkpoint.
    * @throws Interruption when the fence does not hold or the database cannot be used.
    */
   async record(checkpoint: NewCheckpoint): Promise<Recorded> {
+    const written = this.engine.submit(this.engine.operations.record, checkpoint)
+    const over = written.then(nothing, nothing)
+    this.writing.add(over)
     try {
-      const { row } = await this.engine.submit(this.engine.operations.record, checkpoint)
+      const { row } = await written
       if (row === undefined) return await this.alreadyRecorded(checkpoint)
       return { wakeAtMs: row.wake_at, standing: undefined, cancelling: row.run_status === 'cancelling' }
     } catch (error) {
       throw new Interruption(error instanceof LeaseLostError ? { kind: 'lost' } : { kind: 'trouble', error })
+    } finally {
+      this.writing.delete(over)
     }
   }
 
@@ -100,3 +112,5 @@ export class Recorder {
     return { wakeAtMs: standing.wakeAtMs, standing, cancelling: row.status === 'cancelling' }
   }
 }
+
+function nothing(): void {}

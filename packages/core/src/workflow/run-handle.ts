@@ -1,10 +1,9 @@
 import { decode } from '../codec/decode.js'
 import { encode } from '../codec/encode.js'
 import { fromErrorRecord, parseErrorRecord, type ErrorClass } from '../codec/error-record.js'
-import { delay } from '../clock.js'
 import type { Status, StepKind, StepStatus } from '../status.js'
 import { toMs, type Duration } from '../duration.js'
-import { InvalidStateError, RunCancelledError, RunFailedError, TimeoutError } from '../errors.js'
+import { InvalidStateError, RunCancelledError, RunFailedError } from '../errors.js'
 import { checkKeys, checkStepPath } from '../names.js'
 import type { MessageRow, OutcomeRow } from '../store/records.js'
 import type { CallOptions, Engine } from '../store/engine.js'
@@ -57,7 +56,8 @@ export class RunHandle<Output = unknown> {
     checkKeys(options, ['timeout', 'signal'], 'result')
     mustBeUuid(this.id)
     this.engine.mustBeOpen('result')
-    return this.fromOutcome(await this.outcome(options))
+    const timeoutMs = options.timeout === undefined ? undefined : toMs(options.timeout, 'timeout')
+    return this.fromOutcome(await this.outcomes.wait(this.id, this.workflow, options.signal, timeoutMs))
   }
 
   /** What the run returned, without waiting; undefined while it has not finished. Throws like {@link result}. */
@@ -140,26 +140,6 @@ export class RunHandle<Output = unknown> {
       wakeAt: row.wake_at === null ? undefined : new Date(row.wake_at),
       recordedAt: new Date(row.recorded_at),
     }))
-  }
-
-  private async outcome(options: ResultOptions): Promise<OutcomeRow> {
-    if (options.timeout === undefined) return this.outcomes.wait(this.id, this.workflow, options.signal)
-    const ms = toMs(options.timeout, 'timeout')
-    const limit = new AbortController()
-    const signal =
-      options.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, options.signal])
-    const stop = new AbortController()
-    void delay(this.engine.clock, ms, { signal: stop.signal }).then(
-      () => {
-        limit.abort(new TimeoutError(`Run ${this.id} of ${this.workflow} has not finished within ${ms} ms.`))
-      },
-      () => undefined,
-    )
-    try {
-      return await this.outcomes.wait(this.id, this.workflow, signal)
-    } finally {
-      stop.abort()
-    }
   }
 
   private fromOutcome(row: OutcomeRow): Output {

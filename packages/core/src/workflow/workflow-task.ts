@@ -86,6 +86,8 @@ export class WorkflowTask implements Task {
         return
       }
       case 'let_go': {
+        // A step that was done when the worker stopped must not be done again.
+        await execution.recorder.idle()
         const status = await claimed.lease.release({})
         this.tellReleased(context, id, status, { reason: 'stop', inMs: 0 })
         return
