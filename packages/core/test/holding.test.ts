@@ -9,6 +9,7 @@ class FakeWorker {
   readonly givenBack: string[] = []
   readonly running = new Map<string, { handled: () => void; written: () => void }>()
   mayBegin = true
+  toldOfRoom = 0
   readonly holding: Holding
 
   constructor(slots: number) {
@@ -18,7 +19,9 @@ class FakeWorker {
         new Promise((written) => {
           this.running.set(held.claimed.row.id, { handled, written })
         }),
-      onRoom: () => undefined,
+      onRoom: () => {
+        this.toldOfRoom++
+      },
     })
   }
 
@@ -110,6 +113,15 @@ it('holds at most a thousand beyond its slots, however slowly ends are written',
   for (let i = 0; i < 1004; i++) worker.running.get(`n${i}`)?.handled()
   expect(worker.holding.size).toBe(1004)
   expect(worker.holding.room).toBe(0)
+})
+
+it('says that there is room when an end is written, also long after the handler was over', async () => {
+  const worker = new FakeWorker(4)
+  worker.claimed('a')
+  worker.running.get('a')?.handled()
+  expect(worker.toldOfRoom).toBe(1)
+  await worker.written('a')
+  expect(worker.toldOfRoom).toBe(2)
 })
 
 it('gives back what waits for a slot for too long, and keeps what runs', async () => {

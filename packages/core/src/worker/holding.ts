@@ -112,7 +112,9 @@ export class Holding {
     this.running++
     const written = this.handling.begin(held, handled).finally(() => {
       this.begun.delete(held)
-      handled()
+      // Where ends are written more slowly than handlers end, it is this that makes room.
+      if (over) this.handling.onRoom()
+      else handled()
     })
     this.begun.set(held, written)
   }
