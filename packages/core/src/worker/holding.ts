@@ -7,7 +7,7 @@ const AHEAD_MS = 20
 // What has waited this long for a slot goes back: handlers have become slower, and another worker may have time.
 const LONGEST_WAIT_MS = 200
 // Messages that are held beyond those whose handlers run: that wait for a slot, or whose end is being written.
-const MOST_BEYOND = 1000
+const MOST_BEYOND = 2000
 
 /** What the worker does with what it holds. */
 export interface Handling {
@@ -64,9 +64,9 @@ export class Holding {
   get room(): number {
     const free = this.slots - this.running - this.waiting.length
     const ahead = Math.min(Math.floor(this.pace * AHEAD_MS), MOST_BEYOND)
-    // Claims are cheaper in bulk: none before half of what should wait has been begun.
-    if (free <= 0 && this.waiting.length * 2 > ahead) return 0
-    return Math.min(free + ahead, this.slots + MOST_BEYOND - this.size)
+    // Claims are cheaper in bulk. The next one is under way while what the last one brought is begun.
+    if (free <= 0 && this.waiting.length > ahead) return 0
+    return Math.min(Math.max(free, 0) + ahead, this.slots + MOST_BEYOND - this.size)
   }
 
   /** How long to wait for room before {@link giveBackLate} is due, in ms; undefined when nothing waits. */
