@@ -9,6 +9,14 @@ const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
 const CANCEL_GRACE_MS = 2000
 const FAREWELL_MS = 1000
 
+/*
+ * A prepared statement keeps its plan. One that was made while the tables were empty would read and sort all of them
+ * when they have grown, until the server analyses them; every statement of the engine has an index to follow instead.
+ * Only for a backend of our own: behind a pooler the settings would stay with whoever gets the connection next.
+ */
+const PLAN_FOR_GROWTH = `select set_config(name, 'off', false)
+  from (values ('enable_seqscan'), ('enable_sort'), ('jit')) as settings(name) where pg_backend_pid() = $1::bigint`
+
 /** What a connection is opened for. */
 export interface ConnectionUse {
   /** Longest time to open it, all addresses together, in ms. */
@@ -84,7 +92,7 @@ export class Connection {
       const secret = typeof password === 'function' ? await password() : password
       const socket = await dial(address, parameters, abort.signal)
       connection = new Connection(socket, address, parameters, secret, use)
-      await connection.#begin()
+      await connection.#begin(use.asClient === true)
       return connection
     }
     try {
@@ -102,9 +110,11 @@ export class Connection {
     }
   }
 
-  async #begin(): Promise<void> {
+  async #begin(asClient: boolean): Promise<void> {
     const result = await this.untilDeath(this.sql.unsafe('select 1'))
     this.#backend = result.state
+    // A pooler answers with a process id of its own making.
+    if (!asClient) await this.untilDeath(this.sql.unsafe(PLAN_FOR_GROWTH, [this.#backend.pid]))
   }
 
   /** Whether it can still be used. */

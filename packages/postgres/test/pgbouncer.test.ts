@@ -38,4 +38,11 @@ it('does everything through PgBouncer in transaction mode, and says that it poll
   const booked = await admin`select run from booked`
   expect(booked.map((row) => String(row['run'])).sort()).toEqual(handles.map(({ id }) => id).sort())
   expect(hints).toEqual([false])
+
+  // The pooler lends its connections to everybody: nothing of ours may stay with one.
+  const borrower = client(bouncer!.dsn, { max: 20, prepare: false })
+  const all = Array.from({ length: 20 }, () =>
+    borrower.unsafe("select current_setting('enable_seqscan') as scans, pg_sleep(0.1)").execute(),
+  )
+  expect(new Set((await Promise.all(all)).flat().map((row) => String(row['scans'])))).toEqual(new Set(['on']))
 }, 60_000)

@@ -41,7 +41,10 @@ export interface Claim {
 /** Statements that take and find leases. */
 export function claimQueries(d: SqlDialect) {
   const messages = d.table('pgqrs_messages')
-  const m = (column: string): RawBuilder<never> => sql.ref(`m.${column}`)
+
+  // Not max(): on an empty table it costs the planner as little to read the whole lane, and the plan stays.
+  const highest = (where: RawBuilder<unknown>): RawBuilder<number> => sql`select m.priority from ${messages} m
+    where ${where} and m.finished_at is null order by m.priority desc limit 1`
 
   /*
    * A lane is one priority of one queue. Within a lane the index gives (vt, id) order and stops at `now`, so neither
@@ -55,11 +58,11 @@ export function claimQueries(d: SqlDialect) {
     ),
     lanes(queue, lease_ms, priority) as (
       select w.queue, w.lease_ms,
-        (select max(m.priority) from ${messages} m where m.queue = w.queue and m.finished_at is null)
+        (${highest(sql`m.queue = w.queue`)})
       from wanted w
       union all
       select l.queue, l.lease_ms,
-        (select max(m.priority) from ${messages} m where m.queue = l.queue and m.finished_at is null and m.priority < l.priority)
+        (${highest(sql`m.queue = l.queue and m.priority < l.priority`)})
       from lanes l where l.priority is not null
     )`
 
@@ -79,7 +82,8 @@ export function claimQueries(d: SqlDialect) {
      */
     claim: prepare<Claim, ClaimedRow>(d, (p) => {
       // SQLite compiles a statement anew whenever a bare parameter of its LIMIT is bound: ten times the cost of a claim.
-      const limit = sql`cast(${p.limit} as integer)`
+      // Postgres plans anew for every value it can see, which takes as long as claiming.
+      const limit = sql`(select cast(${p.limit} as integer))`
       const due = sql`select m.id as value from ${messages} m
         where m.queue = l.queue and m.priority = l.priority and m.finished_at is null and m.vt <= ${d.now(p.now)}
         order by m.vt, m.id limit ${limit}`
@@ -119,8 +123,8 @@ export function claimQueries(d: SqlDialect) {
   }
 
   function nextOfLane(): RawBuilder<Time> {
-    return sql`(select min(${m('vt')}) from ${messages} m
-      where m.queue = l.queue and m.priority = l.priority and m.finished_at is null)`
+    return sql`(select m.vt from ${messages} m
+      where m.queue = l.queue and m.priority = l.priority and m.finished_at is null order by m.vt limit 1)`
   }
 }
 

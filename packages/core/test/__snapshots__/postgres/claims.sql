@@ -6,18 +6,20 @@ with recursive
   ),
   lanes(queue, lease_ms, priority) as (
   select w.queue, w.lease_ms,
-  (select max(m.priority) from "app"."pgqrs_messages" m where m.queue = w.queue and m.finished_at is null)
+  (select m.priority from "app"."pgqrs_messages" m
+  where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)
   from wanted w
   union all
   select l.queue, l.lease_ms,
-  (select max(m.priority) from "app"."pgqrs_messages" m where m.queue = l.queue and m.finished_at is null and m.priority < l.priority)
+  (select m.priority from "app"."pgqrs_messages" m
+  where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1)
   from lanes l where l.priority is not null
   ),
   claimable as (
   select c.value as id from lanes l cross join lateral (select m.id as value from "app"."pgqrs_messages" m
   where m.queue = l.queue and m.priority = l.priority and m.finished_at is null and m.vt <= coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())
-  order by m.vt, m.id limit cast($3 as integer) for update skip locked) as "c"
-  where l.priority is not null limit cast($4 as integer)
+  order by m.vt, m.id limit (select cast($3 as integer)) for update skip locked) as "c"
+  where l.priority is not null limit (select cast($4 as integer))
   )
   update "app"."pgqrs_messages" set
   status = case when status = 'cancelling' then status else 'running' end,
@@ -51,12 +53,14 @@ with recursive
   ),
   lanes(queue, lease_ms, priority) as (
   select w.queue, w.lease_ms,
-  (select max(m.priority) from "app"."pgqrs_messages" m where m.queue = w.queue and m.finished_at is null)
+  (select m.priority from "app"."pgqrs_messages" m
+  where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)
   from wanted w
   union all
   select l.queue, l.lease_ms,
-  (select max(m.priority) from "app"."pgqrs_messages" m where m.queue = l.queue and m.finished_at is null and m.priority < l.priority)
+  (select m.priority from "app"."pgqrs_messages" m
+  where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1)
   from lanes l where l.priority is not null
   )
-  select min((date_part('epoch', (select min("m"."vt") from "app"."pgqrs_messages" m
-  where m.queue = l.queue and m.priority = l.priority and m.finished_at is null)) * 1000)) - (date_part('epoch', coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())) * 1000) as wait_ms from lanes l where l.priority is not null;
+  select min((date_part('epoch', (select m.vt from "app"."pgqrs_messages" m
+  where m.queue = l.queue and m.priority = l.priority and m.finished_at is null order by m.vt limit 1)) * 1000)) - (date_part('epoch', coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())) * 1000) as wait_ms from lanes l where l.priority is not null;

@@ -6,18 +6,20 @@ with recursive
   ),
   lanes(queue, lease_ms, priority) as (
   select w.queue, w.lease_ms,
-  (select max(m.priority) from "pgqrs_messages" m where m.queue = w.queue and m.finished_at is null)
+  (select m.priority from "pgqrs_messages" m
+  where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)
   from wanted w
   union all
   select l.queue, l.lease_ms,
-  (select max(m.priority) from "pgqrs_messages" m where m.queue = l.queue and m.finished_at is null and m.priority < l.priority)
+  (select m.priority from "pgqrs_messages" m
+  where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1)
   from lanes l where l.priority is not null
   ),
   claimable as (
   select c.value as id from lanes l cross join json_each((select json_group_array(value) from (select m.id as value from "pgqrs_messages" m
   where m.queue = l.queue and m.priority = l.priority and m.finished_at is null and m.vt <= coalesce(?, cast(unixepoch('subsec') * 1000 as integer))
-  order by m.vt, m.id limit cast(? as integer)))) as "c"
-  where l.priority is not null limit cast(? as integer)
+  order by m.vt, m.id limit (select cast(? as integer))))) as "c"
+  where l.priority is not null limit (select cast(? as integer))
   )
   update "pgqrs_messages" set
   status = case when status = 'cancelling' then status else 'running' end,
@@ -51,12 +53,14 @@ with recursive
   ),
   lanes(queue, lease_ms, priority) as (
   select w.queue, w.lease_ms,
-  (select max(m.priority) from "pgqrs_messages" m where m.queue = w.queue and m.finished_at is null)
+  (select m.priority from "pgqrs_messages" m
+  where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)
   from wanted w
   union all
   select l.queue, l.lease_ms,
-  (select max(m.priority) from "pgqrs_messages" m where m.queue = l.queue and m.finished_at is null and m.priority < l.priority)
+  (select m.priority from "pgqrs_messages" m
+  where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1)
   from lanes l where l.priority is not null
   )
-  select min((select min("m"."vt") from "pgqrs_messages" m
-  where m.queue = l.queue and m.priority = l.priority and m.finished_at is null)) - coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) as wait_ms from lanes l where l.priority is not null;
+  select min((select m.vt from "pgqrs_messages" m
+  where m.queue = l.queue and m.priority = l.priority and m.finished_at is null order by m.vt limit 1)) - coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) as wait_ms from lanes l where l.priority is not null;
