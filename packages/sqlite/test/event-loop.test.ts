@@ -10,6 +10,8 @@ import { expect, it, onTestFinished } from 'vitest'
 // hold the end of one slice and the whole of the next.
 const SLICE = 200
 const MOST_IN_A_TURN = 2 * SLICE
+// And so many messages are claimed by one of them.
+const MOST_AT_ONCE = 500
 
 /** Counts the statements that better-sqlite3 executes, for as long as a test runs. */
 class StatementCounter {
@@ -17,6 +19,8 @@ class StatementCounter {
   private total = 0
   /** The most that were executed before the event loop went on. */
   most = 0
+  /** The most rows that one of them gave. */
+  mostRows = 0
 
   constructor() {
     const probe = new Database(':memory:')
@@ -31,13 +35,15 @@ class StatementCounter {
 
   private countCallsOf(prototype: Record<string, Method>, name: string): void {
     const original = prototype[name]!
-    const count = (): void => {
+    const count = (rows: unknown): void => {
       this.count()
+      if (Array.isArray(rows)) this.mostRows = Math.max(this.mostRows, rows.length)
     }
     prototype[name] = function (this: { source: string }, ...args: unknown[]): unknown {
+      const rows = original.apply(this, args)
       // The look for commits of others reads no table and costs next to nothing.
-      if (!this.source.startsWith('pragma')) count()
-      return original.apply(this, args)
+      if (!this.source.startsWith('pragma')) count(rows)
+      return rows
     }
     onTestFinished(() => {
       prototype[name] = original
@@ -88,7 +94,7 @@ const loads: Record<string, (store: Store) => Promise<unknown>> = {
   'many single messages': (store) => Promise.all(numbers(5000).map((n) => store.producer(queue).enqueue(n))),
   'a drained queue': async (store) => {
     let handled = 0
-    const worker = store.worker([drained.handler(() => (handled++, undefined))], { concurrency: 500 })
+    const worker = store.worker([drained.handler(() => (handled++, undefined))], { concurrency: 2000 })
     await store.producer(drained).enqueueMany(numbers(5000))
     await worker.start()
     await expect.poll(() => handled, { timeout: 60_000 }).toBe(5000)
@@ -138,6 +144,7 @@ async function expectBreathing(work: (store: Store) => Promise<unknown>): Promis
   )
   expect(counter.executed).toBeGreaterThan(1000)
   expect(counter.most).toBeLessThanOrEqual(MOST_IN_A_TURN)
+  expect(counter.mostRows).toBeLessThanOrEqual(MOST_AT_ONCE)
 }
 
 it.for(Object.keys(loads))('lets the event loop go on in between: %s', { timeout: 90_000 }, async (name) => {

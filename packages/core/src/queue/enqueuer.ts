@@ -16,7 +16,7 @@ export class Enqueuer {
     options: CallOptions,
     within: Execute | undefined,
   ): Promise<string> {
-    const { message, onConflict, idGiven } = entry
+    const { message, onConflict } = entry
     if (within !== undefined || onConflict === 'replace') {
       const [id] = await this.write([entry], kind, options, within)
       return id as string
@@ -24,7 +24,7 @@ export class Enqueuer {
     // Not waited for here: whatever is called meanwhile must count as waiting, or nothing would ever be refused.
     const known = this.engine.knowQueue(message.queue, kind)
     const { enqueue, enqueueNew } = this.engine.operations
-    const operation = idGiven || message.key !== null ? enqueue : enqueueNew
+    const operation = isNew(entry) ? enqueueNew : enqueue
     for (;;) {
       const { row } = await this.naming([message], () =>
         this.engine.submit(operation, message, options, known),
@@ -71,13 +71,15 @@ export class Enqueuer {
     options: CallOptions,
     within: Execute | undefined,
   ): Promise<string[]> {
-    const ids = new Map<string, string>()
-    let open = distinct(entries)
+    const allNew = within === undefined && entries.every(isNew)
+    let open = allNew ? entries : distinct(entries)
     // Inside the caller's transaction the two leave together.
     const known = this.engine.knowQueue(entries[0]?.message.queue ?? '', kind, within)
     if (within === undefined) await known
     // When this fails, the insert fails too.
     else known?.catch(() => undefined)
+    if (allNew && (await this.insertNew(entries, options))) return entries.map(({ message }) => message.id)
+    const ids = new Map<string, string>()
     while (open.length > 0) {
       const messages = open.map((entry) => entry.message)
       const inserted = this.naming(messages, () => this.insert(open, options, within))
@@ -90,6 +92,21 @@ export class Enqueuer {
     // With a transaction nothing is visible before its commit, which only the caller sees; waiting workers poll.
     if (within === undefined) for (const { message } of entries.slice(0, 1)) this.hint(message)
     return entries.map((entry) => ids.get(entry.message.id) as string)
+  }
+
+  /** Inserts what can meet nothing but itself, sent before. False when it has. */
+  private async insertNew(entries: readonly Entry[], options: CallOptions): Promise<boolean> {
+    const messages = entries.map((entry) => entry.message)
+    const { enqueueStrictly } = this.engine.queries.messages
+    const statements = enqueueStrictly.bind(messages, { now: this.engine.now })
+    try {
+      await this.naming(messages, () => this.engine.sendIn(undefined, statements, 'enqueue', options))
+    } catch (error) {
+      if (this.engine.failureOf(error).kind === 'unique') return false
+      throw error
+    }
+    for (const message of messages.slice(0, 1)) this.hint(message)
+    return true
   }
 
   /** Inserts and returns pairs of wanted and real id for what could be written. */
@@ -221,6 +238,11 @@ function standing(entries: readonly Entry[], found: readonly MessageRow[]): Map<
     ids.set(message.id, holder.id)
   }
   return ids
+}
+
+/** Its id was made for it, and it has no key. */
+function isNew({ message, idGiven }: Entry): boolean {
+  return !idGiven && message.key === null
 }
 
 /** What stands in the way of this message, if anything can, keeps the whole batch out. */

@@ -4,7 +4,7 @@ import type { Runnable, Store } from '../api/store.js'
 import { encode } from '../codec/encode.js'
 import type { Driver } from '../db/driver.js'
 import { RunFailedError, TimeoutError } from '../errors.js'
-import { checkKeys } from '../names.js'
+import { checkKeys, display } from '../names.js'
 import type { DriverTransaction } from '../transaction/types.js'
 import type { WorkflowDefinition } from '../workflow/define-workflow.js'
 import type { Run } from '../workflow/run.js'
@@ -47,8 +47,10 @@ export interface RepeatedBody {
 
 /** What came of {@link crashAtEveryBoundary}. */
 export interface CrashReport<Output> {
-  /** What the run returned, each time. */
+  /** What the run returned, each time; undefined when it failed. */
   readonly output: Output
+  /** What the run failed with, each time; undefined when it returned. */
+  readonly error: unknown
   /** Each point at which the process died, once. */
   readonly crashes: readonly CrashPoint[]
   /** The steps whose bodies ran twice in one run. */
@@ -74,6 +76,7 @@ interface Course<Output> {
   /** The output, or the error, as text. */
   readonly outcome: string
   readonly output: Output | undefined
+  readonly error: unknown
   readonly effects: string
   readonly watch: CrashWatch
 }
@@ -99,6 +102,7 @@ export async function crashAtEveryBoundary<Input, Output, Tx = DriverTransaction
 ): Promise<CrashReport<Output>> {
   checkKeys(options, optionKeys, 'crashAtEveryBoundary')
   const clean = await course(workflow, input, options, undefined)
+  mustHavePaused(Object.keys(options.resume ?? {}), clean.watch)
   const crashes = clean.watch.points
   const repeated = new Map<string, CrashPoint[]>()
   for (const crash of crashes) {
@@ -112,9 +116,21 @@ export async function crashAtEveryBoundary<Input, Output, Tx = DriverTransaction
   }
   return {
     output: clean.output as Output,
+    error: clean.error,
     crashes,
     repeated: [...repeated].map(([step, after]) => ({ step, kind: kindOf(step, clean.watch), after })),
   }
+}
+
+/** A name with a typing mistake would leave its pause to run out of time, unnoticed. */
+function mustHavePaused(names: readonly string[], { pauses }: CrashWatch): void {
+  const strange = names.find((name) => !pauses.has(name))
+  if (strange === undefined) return
+  const found = [...pauses].map(display).join(', ')
+  throw new CrashTestError(
+    `resume names ${display(strange)}, but the run came by no such pause. It came by ${found === '' ? 'none' : found}.`,
+    undefined,
+  )
 }
 
 function kindOf(step: string, watch: CrashWatch): RepeatedBody['kind'] {
@@ -204,16 +220,17 @@ async function ending<Output>(
   handle: RunHandle<Output>,
   clock: TestClock,
   processes: { readonly trouble: Promise<never> },
-): Promise<{ readonly outcome: string; readonly output: Output | undefined }> {
+): Promise<Pick<Course<Output>, 'outcome' | 'output' | 'error'>> {
   try {
     const output = await clock.until(Promise.race([handle.result(), processes.trouble]))
-    return { outcome: encode(output), output }
+    return { outcome: encode(output), output, error: undefined }
   } catch (error) {
     if (error instanceof RunFailedError) {
       const { cause } = error
       return {
         outcome: cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause),
         output: undefined,
+        error: cause,
       }
     }
     if (error instanceof TimeoutError && (await handle.status()) === 'paused') {

@@ -11,6 +11,8 @@ export class CrashWatch {
   readonly bodies = new Map<string, number>()
   /** Steps that are transactions. */
   readonly transactions = new Set<string>()
+  /** Names of the pauses it came by. */
+  readonly pauses = new Set<string>()
   private readonly seen = new Set<CrashPoint>()
   private hasDied = false
 
@@ -72,7 +74,7 @@ class WatchedBoundaries<Tx> {
     private readonly scope: string,
   ) {}
 
-  /** In a step the process may die before the body, between body and checkpoint, and after the checkpoint. */
+  /** In a step the process may die before the body, between the end of the body and its record, and after the checkpoint. */
   async step(name: string, rest: unknown[]): Promise<unknown> {
     const { process, watch } = this
     const step = this.fullName(name, rest[0])
@@ -82,11 +84,24 @@ class WatchedBoundaries<Tx> {
       live.ran = true
       if (!watch.comesBy(process, `before the body of ${step}`)) return never()
       watch.begins(step)
-      const value = await process.ifAlive(Promise.resolve(body(context)))
+      const value = await process.ifAlive(this.bodyOf(step, body, context))
       return watch.comesBy(process, `after the body of ${step}, before its checkpoint`) ? value : never()
     }
     const value = await this.call('step', [name, ...rest.slice(0, -1), watched])
     return !live.ran || watch.comesBy(process, `after the checkpoint of ${step}`) ? value : never()
+  }
+
+  private async bodyOf(
+    step: string,
+    body: (context: StepContext) => unknown,
+    context: StepContext,
+  ): Promise<unknown> {
+    try {
+      return await body(context)
+    } catch (error) {
+      this.watch.comesBy(this.process, `after the body of ${step} has thrown, before that is recorded`)
+      throw error
+    }
   }
 
   /** In a transaction the process may die before the body, between body and commit, and after the commit. */
@@ -125,6 +140,7 @@ class WatchedBoundaries<Tx> {
   async wait(method: 'sleep' | 'sleepUntil' | 'pause', name: string, rest: unknown[]): Promise<unknown> {
     const { process, watch } = this
     const step = this.fullName(name, undefined)
+    if (method === 'pause') watch.pauses.add(step)
     if (!watch.comesBy(process, `before the wait ${step}`)) return never()
     const value = await this.call(method, [name, ...rest])
     return watch.comesBy(process, `after the wait ${step}`) ? value : never()

@@ -37,6 +37,8 @@ export interface StopOptions {
 export type StopReason = 'stopped' | 'interrupted'
 
 const MAINTAIN_EVERY_MS = 60_000
+// More of them in one claim would cost each hardly less, and an embedded database blocks the process while it claims.
+const MOST_AT_ONCE = 500
 // A handler that ignores its signal is left behind after this; its message is given back under the fence.
 const ABORT_GRACE_MS = 500
 
@@ -237,7 +239,7 @@ export class Worker {
     const { holding } = this
     if (this.registration.state !== 'polling') await holding.giveBackWaiting()
     else await holding.giveBackLate()
-    const { room } = holding
+    const room = Math.min(holding.room, MOST_AT_ONCE)
     if (!this.mayBegin() || room <= 0) {
       await this.waiter.forRoom(holding.patienceMs)
       return

@@ -42,7 +42,7 @@ export class WorkflowTask implements Task {
   }
 
   async execute(claimed: Claimed, context: TaskContext): Promise<void> {
-    const execution = new Execution(this.engine, claimed, context, {
+    const execution = new Execution(this.engine, await this.withAllRecorded(claimed), context, {
       stepRetry: this.definition.stepRetry,
       errors: this.definition.errors,
       limits: this.resultLimits,
@@ -57,6 +57,22 @@ export class WorkflowTask implements Task {
       if (!(error instanceof LeaseLostError)) throw error
       context.emit({ type: 'lease_lost', queue: this.queue, id: execution.id })
     }
+  }
+
+  /**
+   * A lapsed lease may be taken while its holder records a last step. A claim that was under way then sees the row of
+   * the run as it is, and its checkpoints as they were. From the claim on nobody else can record, so what is read now
+   * is all there is.
+   */
+  private async withAllRecorded(claimed: Claimed): Promise<Claimed> {
+    const { row } = claimed
+    if (row.crashes === 0) return claimed
+    const [read] = await this.engine.run(
+      this.engine.queries.steps.history,
+      { run_id: row.id },
+      'read the history',
+    )
+    return { ...claimed, row: { ...row, history: read?.history ?? null } }
   }
 
   private async body(execution: Execution, claimed: Claimed): Promise<Outcome> {
