@@ -1,4 +1,3 @@
-import type { Cancel } from '../clock.js'
 import { fromErrorRecord, parseErrorRecord } from '../codec/error-record.js'
 import type { WorkerStatus } from '../status.js'
 import { toCount, toMs, type Duration } from '../duration.js'
@@ -11,6 +10,7 @@ import type { WorkerEvent } from './events.js'
 import { Held } from './held.js'
 import { Holding, putBack } from './holding.js'
 import { applyRetention, retention, type Retention, type RetentionOptions } from './maintenance.js'
+import { Renewal } from './renewal.js'
 import { apart, PUT_OFF_MS } from './suspects.js'
 import type { AbortCause, Task, TaskContext } from './task.js'
 import { WorkWaiter } from './work-waiter.js'
@@ -53,13 +53,12 @@ export class Worker {
   private readonly claimer: Claimer
   private readonly waiter: WorkWaiter
   private readonly holding: Holding
+  private readonly renewal: Renewal
   private readonly from: ClaimFrom[]
-  private readonly beatMs: number
   private readonly keep: Retention
   private readonly emit: (event: WorkerEvent) => void
   private readonly forget: () => void
   private readonly unsubscribe: (() => void)[] = []
-  private stopWatching: Cancel = () => undefined
   private resolveStopped!: (reason: StopReason) => void
   private started = false
   private starting: Promise<void> = Promise.resolve()
@@ -88,7 +87,7 @@ export class Worker {
       leaseMs: policy.leaseMs ?? engine.config.leaseMs,
       maxCrashes: policy.maxCrashes ?? engine.config.maxCrashes,
     }))
-    this.beatMs = Math.min(engine.config.heartbeatMs, ...this.from.map((f) => f.leaseMs / 3))
+    const beatMs = Math.min(engine.config.heartbeatMs, ...this.from.map((f) => f.leaseMs / 3))
     this.registration = new Registration(
       engine,
       {
@@ -98,9 +97,9 @@ export class Worker {
           this.told(status)
         },
         idle: () => this.active === 0,
-        onBeat: () => this.renew(),
+        onBeat: () => this.renewal.renew(),
       },
-      this.beatMs,
+      beatMs,
     )
     this.claimer = new Claimer(
       engine,
@@ -123,6 +122,7 @@ export class Worker {
         this.waiter.roomFree()
       },
     })
+    this.renewal = new Renewal(engine, this.holding, beatMs)
     this.waiter = new WorkWaiter(
       engine,
       this.from.map((f) => f.queue),
@@ -176,10 +176,10 @@ export class Worker {
     await this.hearHints()
     const cancels = this.from.map((f) => `cancel:${f.queue}` as const)
     this.unsubscribe.push(
-      this.engine.wakeups.on(cancels, () => void this.lookForCancels()),
+      this.engine.wakeups.on(cancels, () => void this.renewal.lookForCancels()),
       this.engine.wakeups.on(['workers'], () => void this.registration.look()),
     )
-    this.watchDeadlines()
+    this.renewal.watchDeadlines()
     this.loop = this.work()
   }
 
@@ -215,7 +215,7 @@ export class Worker {
     for (const held of this.holding.all) held.abort('stop')
     await this.holding.drain(ABORT_GRACE_MS)
     await this.holding.giveBackAll()
-    this.stopWatching()
+    this.renewal.stop()
     for (const unsubscribe of this.unsubscribe) unsubscribe()
     await this.registration.stop()
     this.resolveStopped(reason)
@@ -308,43 +308,6 @@ export class Worker {
 
   private isStopping(): boolean {
     return this.stopping !== undefined
-  }
-
-  /**
-   * Takes away what this process's own clock says is lost, also while the database does not answer or this process
-   * was frozen.
-   */
-  private watchDeadlines(): void {
-    this.stopWatching = this.engine.clock.after(
-      this.beatMs,
-      () => {
-        for (const held of this.holding.all) held.expire()
-        this.watchDeadlines()
-      },
-      { background: true, slackMs: () => (this.active === 0 ? Infinity : 0) },
-    )
-  }
-
-  /** Renews every lease; group commit makes one statement of it. */
-  private async renew(): Promise<void> {
-    await Promise.all(this.holding.all.map((held) => held.renew()))
-  }
-
-  /** Aborts what was asked to cancel. Only reads, as a hint must: see {@link Registration.look}. */
-  private async lookForCancels(): Promise<void> {
-    const held = this.holding.all
-    if (held.length === 0) return
-    const ids = JSON.stringify(held.map((one) => one.claimed.row.id))
-    try {
-      const rows = await this.engine.run(this.engine.queries.messages.cancelling, { ids }, 'look for cancels')
-      for (const row of rows) {
-        held
-          .find((one) => one.claimed.lease.leaseId === row.lease_id && one.claimed.row.id === row.id)
-          ?.abort('cancelled')
-      }
-    } catch {
-      // The next renewal tells.
-    }
   }
 
   /** Somebody else moved this worker to another state. */
