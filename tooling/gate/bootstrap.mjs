@@ -7,32 +7,28 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 // Imported only now, so that an old Node gets the sentence above and not a syntax error.
 const { installIfNeeded } = await import('./install.mjs')
-const { run, whenInterrupted } = await import('./processes.mjs')
+const { whenInterrupted } = await import('./processes.mjs')
 
 const tasks = {
   async gate(args) {
     const { gate } = await import('./gate.mjs')
     return gate(args)
   },
-  demo: (args) => program('demo', args, ['--conditions=@pgqrs/source']),
-  chaos: (args) => program('chaos', args, ['--conditions=@pgqrs/source']),
-  simulate: (args) => program('simulator', args, ['--conditions=@pgqrs/source']),
+  demo: (args) => program('demo', args),
+  chaos: (args) => program('chaos', args),
+  simulate: (args) => program('simulator', args),
   async bench(args) {
     // What users run is measured, so it is built first.
     const { gate } = await import('./gate.mjs')
-    return (await gate(['--only', 'build'])) || program('bench', args, [])
+    return (await gate(['--only', 'build'])) || program('bench', args, true)
   },
 }
 
-/** Runs the main file of a folder of tooling. */
-async function program(folder, args, flags) {
-  // tsx runs inside this one process, so a signal reaches the program itself and its exit code is ours.
-  const tsx = import.meta.resolve('tsx')
-  const main = new URL(`../${folder}/src/main.ts`, import.meta.url).pathname
-  const { code } = await run(process.execPath, [...flags, '--import', tsx, main, ...args], {
-    stdin: 'inherit',
-    cwd: process.cwd(),
-  })
+/** Runs a program of tooling as if it had been called itself. */
+async function program(folder, args, built = false) {
+  const programs = await import('./programs.mjs')
+  const flags = built ? [] : programs.fromSources
+  const { code } = await programs.program(folder, args, flags, { stdin: 'inherit', cwd: process.cwd() })
   return code
 }
 

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root, run, whenInterrupted } from './processes.mjs'
-import { printSkipped, readTestReport } from './test-report.mjs'
+import { runChaos, runSimulation } from './proofs.mjs'
+import { summaryOf, withoutCounts } from './summary.mjs'
+import { nameSkipped, readTestReport } from './test-report.mjs'
 import { checkTree } from './tree.mjs'
 
 const bin = join(root, 'node_modules/.bin')
@@ -21,8 +23,6 @@ const tool = async (name, ...args) => (await run(join(bin, name), args, { env })
 const turbo = (task) => () =>
   tool('turbo', 'run', task, '--concurrency=2', '--continue', '--output-logs=errors-only', '--ui=stream')
 
-let tests = { passed: 0, failed: 0, skipped: [] }
-
 async function runTests() {
   const folder = await mkdtemp(join(tmpdir(), 'pgqrs-gate-'))
   const report = join(folder, 'tests.json')
@@ -37,9 +37,8 @@ async function runTests() {
     const { code } = await run(join(bin, 'vitest'), args, {
       env: { ...env, PGQRS_TEST_REPORT: report },
     })
-    tests = await readTestReport(report, code)
-    printSkipped(tests.skipped)
-    return code === 0 && tests.failed === 0
+    const { passed, failed, skipped } = await readTestReport(report, code)
+    return { passed, failed, skipped: skipped.map(nameSkipped), says: `tests passed: ${passed}` }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -78,6 +77,8 @@ const steps = [
   { name: 'tests', run: runTests },
   { name: 'exports', run: turbo('exports'), needs: 'build' },
   { name: 'api', run: turbo('api'), needs: 'build' },
+  { name: 'chaos', run: runChaos },
+  { name: 'simulation', run: runSimulation },
 ]
 
 function selected(only) {
@@ -97,31 +98,22 @@ async function runStep(step, results) {
   console.log(`\n── ${step.name} ${'─'.repeat(60 - step.name.length)}`)
   if (results.some(({ name, result }) => name === step.needs && result !== 'passed')) {
     console.log(`Not run: ${step.needs} did not pass.`)
-    return { name: step.name, result: 'not run', seconds: 0 }
+    return { name: step.name, result: 'not run', seconds: 0, ...withoutCounts(false) }
   }
   const started = performance.now()
-  const passed = await step.run().catch((error) => {
+  const told = await step.run().catch((error) => {
     console.error(error)
     return false
   })
+  const counts = typeof told === 'boolean' ? withoutCounts(told) : told
   // turbo ends a run that was interrupted as if it had succeeded.
-  const result = passed && whenInterrupted() === undefined ? 'passed' : 'FAILED'
-  return { name: step.name, result, seconds: (performance.now() - started) / 1000 }
+  const result = counts.failed === 0 && whenInterrupted() === undefined ? 'passed' : 'FAILED'
+  return { name: step.name, result, seconds: (performance.now() - started) / 1000, ...counts }
 }
 
-function printSummary(results) {
-  console.log(`\n${'step'.padEnd(10)}${'result'.padEnd(10)}seconds`)
-  for (const { name, result, seconds } of results) {
-    console.log(`${name.padEnd(10)}${result.padEnd(10)}${seconds.toFixed(1).padStart(7)}`)
-  }
-  const allPassed = results.every(({ result }) => result === 'passed')
-  const failed = allPassed ? tests.failed : Math.max(tests.failed, 1)
-  const skipped = tests.skipped.length > 0 ? `, ${tests.skipped.length} skipped` : ''
-  console.log(`\n${tests.passed} passed, ${failed} failed${skipped}`)
-  return allPassed ? 0 : 1
-}
-
-/** Runs the steps, each whatever the others said, and returns the exit code. The last line counts the tests. */
+/**
+ * Runs the steps, each whatever the others said, and returns the exit code. The last line counts tests and invariants.
+ */
 export async function gate(args) {
   const { values } = parseArgs({ args, options: { only: { type: 'string' } } })
   const chosen = selected(values.only)
@@ -132,5 +124,6 @@ export async function gate(args) {
     results.push(await runStep(step, results))
   }
   if (whenInterrupted() !== undefined) console.log('\nInterrupted.')
-  return printSummary(results)
+  console.log(`\n${summaryOf(results).join('\n')}`)
+  return results.every(({ result }) => result === 'passed') ? 0 : 1
 }

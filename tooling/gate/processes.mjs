@@ -41,10 +41,15 @@ async function sweep(pid) {
 /**
  * Runs a command to its end. Each has a process group of its own: a signal then reaches all of its descendants
  * exactly once, from here, and what outlives the command can be found and ended.
+ * Its output is shown; `kept`, it is also returned; `quiet`, it is only returned.
  */
-export async function run(command, args, { cwd = root, env = {}, quiet = false, stdin = 'ignore' } = {}) {
+export async function run(
+  command,
+  args,
+  { cwd = root, env = {}, quiet = false, kept = false, stdin = 'ignore' } = {},
+) {
   if (interruptedBy !== undefined) return { code: whenInterrupted(), output: '' }
-  const out = quiet ? 'pipe' : 'inherit'
+  const out = quiet || kept ? 'pipe' : 'inherit'
   const child = spawn(command, args, {
     cwd,
     detached: true,
@@ -54,8 +59,14 @@ export async function run(command, args, { cwd = root, env = {}, quiet = false, 
   const { pid } = child
   if (pid !== undefined) groups.add(pid)
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text) => (output += text))
+  for (const [stream, own] of [
+    [child.stdout, process.stdout],
+    [child.stderr, process.stderr],
+  ]) {
+    stream?.setEncoding('utf8').on('data', (text) => {
+      output += text
+      if (!quiet) own.write(text)
+    })
   }
   const closed = once(child, 'close').catch(() => undefined)
   const code = await new Promise((resolve) => {

@@ -8,11 +8,7 @@ export async function readTestReport(path, exitCode) {
   return report
 }
 
-/** Every skip by name with its reason, so that none goes unnoticed. */
-export function printSkipped(skipped) {
-  if (skipped.length === 0) return
-  console.log(`\nSkipped tests: ${skipped.length}`)
-  for (const { project, file, name, reason } of skipped) {
-    console.log(`  [${project}] ${file} > ${name}: ${reason ?? 'NO REASON GIVEN'}`)
-  }
+/** A skip by name with its reason, so that none goes unnoticed. */
+export function nameSkipped({ project, file, name, reason }) {
+  return `[${project}] ${file} > ${name}: ${reason ?? 'NO REASON GIVEN'}`
 }

@@ -1,4 +1,7 @@
-import type { Command } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
+
+/** The id in examples. */
+export const EXAMPLE_ID = '01936b7e-6f6a-7c3e-9d0a-1f2e3d4c5b6a'
 
 /** A command as its help shows it. */
 export interface CommandText {
@@ -21,4 +24,14 @@ export function addCommand(parent: Command, { usage, description, examples }: Co
 /** Adds a group of commands; called without one of them it shows its help. */
 export function addGroup(parent: Command, text: CommandText): Command {
   return addCommand(parent, text).helpCommand(false)
+}
+
+/**
+ * Reads an option that is a whole number.
+ * @throws commander's InvalidArgumentError, which names the option and what was given
+ */
+export function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (text.trim() !== '' && Number.isInteger(number)) return number
+  throw new InvalidArgumentError('It must be a whole number.')
 }

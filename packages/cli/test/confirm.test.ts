@@ -39,8 +39,8 @@ it('asks on a terminal, and takes yes', async () => {
   await store.producer('emails').enqueue(1)
   const { code, stderr, stdout } = await pgqrs(['queue', 'purge', 'emails'], { input: 'y', columns: 100 })
   expect(stderr).toMatch(/^Target: sqlite app\.db \(from PGQRS_DSN\)\n/)
-  expect(stderr).toContain('Really remove 1 waiting messages of queue emails?')
-  expect(stdout).toContain('Removed 1 messages')
+  expect(stderr).toContain('Really remove 1 waiting message of queue emails?')
+  expect(stdout).toContain('Removed 1 message')
   expect(code).toBe(0)
 })
 
@@ -63,7 +63,7 @@ it('says with --dry-run what it would do, and does nothing', async () => {
   await store.producer('emails').enqueueMany([1, 2])
   for (const args of [
     ['queue', 'purge', 'emails'],
-    ['queue', 'delete', 'emails'],
+    ['queue', 'delete', 'emails', '--force'],
     ['uninstall', '--yes'],
   ]) {
     expect(await json(...args, '--dry-run')).toMatchObject({ dryRun: true, would: expect.any(String) })
@@ -90,6 +90,6 @@ it('asks on a real terminal', async ({ skip }) => {
   })
   const [code] = (await once(child, 'close')) as [number]
   expect(shown).toContain('Target: sqlite app.db')
-  expect(shown).toContain('Removed 1 messages of queue emails.')
+  expect(shown).toContain('Removed 1 message of queue emails.')
   expect(code).toBe(0)
 })

@@ -24,6 +24,8 @@ it('lists and shows dead letters with their errors', async () => {
   expect((await pgqrs(['dead', 'list'])).stdout).toContain('TypeError: no such mailbox')
   const { stdout } = await pgqrs(['dead', 'show', id])
   expect(stdout).toMatch(/^error +TypeError: no such mailbox\n +at /m)
+  expect(stdout).toMatch(/^finished /m)
+  expect(stdout).not.toMatch(/^visible /m)
 })
 
 it('shows no message that is no dead letter', async () => {
@@ -45,6 +47,10 @@ it('replays one', async () => {
   const id = await store.producer('emails').enqueue(1)
   await fail(store, 'emails')
   expect(await json('dead', 'replay', id)).toEqual({ replayed: 1, refused: [] })
+  await fail(store, 'emails')
+  expect((await pgqrs(['dead', 'replay', '--queue', 'emails'])).stdout).toBe(
+    'Replayed 1 dead letter of emails.\n',
+  )
   expect((await store.admin.messages.get(id)).status).toBe('queued')
 })
 

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import postgres from 'postgres'
+import ts from 'typescript'
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest'
 import type {} from '@pgqrs/test-database/vitest-global'
 import type { Ended } from './command-line.js'
@@ -55,9 +56,16 @@ async function tree(folder: string): Promise<{ names: string[]; building: string
   }
 }
 
-const script = (driver: string): string => `
+/** A program and what it prints. */
+interface Program {
+  readonly code: string
+  readonly prints: string
+}
+
+const onSqlite: Program = {
+  code: `
 import { defineWorkflow } from '@pgqrs/core'
-import { connect } from '@pgqrs/${driver}'
+import { connect } from '@pgqrs/sqlite'
 
 const store = await connect(process.env.PGQRS_DSN)
 
@@ -73,9 +81,23 @@ await worker.start()
 const handle = await store.trigger(signUp, { email: 'ada@example.com' }, { key: 'ada' })
 console.log(JSON.stringify(await handle.result({ timeout: '30s' })))
 await store.close()
-`
+`,
+  prints: '{"code":"code-for-ada@example.com","letters":24}\n',
+}
 
-async function followReadme(folder: string, driver: string, dsn: string): Promise<void> {
+/** The first program of the README, without its types. */
+async function firstOfReadme(dsn: string): Promise<Program> {
+  const page = await readFile(join(import.meta.dirname, '../../../README.md'), 'utf8')
+  const [, code = ''] = /^```ts\n(.*?)^```/ms.exec(page) ?? []
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 }
+  const { outputText } = ts.transpileModule(code, { compilerOptions })
+  return {
+    code: outputText.replaceAll('postgresql://localhost/app', dsn),
+    prints: "{ code: 'code-for-ada@example.com' }\n",
+  }
+}
+
+async function followReadme(folder: string, dsn: string, { code, prints }: Program): Promise<void> {
   const env = { PGQRS_DSN: dsn }
   // Only an install makes a file: a typing error must not leave an empty database behind.
   const before = dsn.startsWith('postgres')
@@ -84,12 +106,9 @@ async function followReadme(folder: string, driver: string, dsn: string): Promis
   expect(await pgqrs(folder, ['verify'], env)).toMatchObject(before)
   expect(await pgqrs(folder, ['install'], env)).toMatchObject({ code: 0, stderr: '' })
   expect(await pgqrs(folder, ['verify'], env)).toMatchObject({ code: 0, stderr: '' })
-  await writeFile(join(folder, 'sign-up.mjs'), script(driver))
-  expect(await inFolder(folder, process.execPath, ['sign-up.mjs'], env)).toEqual({
-    code: 0,
-    stdout: '{"code":"code-for-ada@example.com","letters":24}\n',
-    stderr: '',
-  })
+  await writeFile(join(folder, 'app.mjs'), code)
+  const ended = await inFolder(folder, process.execPath, ['app.mjs'], env)
+  expect(ended).toEqual({ code: 0, stdout: prints, stderr: '' })
   const { stdout } = await pgqrs(folder, ['run', 'list', '--json'], env)
   expect(JSON.parse(stdout)).toMatchObject({ items: [{ queue: 'sign_up', status: 'success' }] })
 }
@@ -126,7 +145,7 @@ it(
     const place = join(folder, 'node_modules/better-sqlite3', built)
     await mkdir(dirname(place), { recursive: true })
     await copyFile(join(better, built), place)
-    await followReadme(folder, 'sqlite', 'sqlite:app.db')
+    await followReadme(folder, 'sqlite:app.db', onSqlite)
   },
   minutes(3),
 )
@@ -142,7 +161,14 @@ it(
     )
     expect(names.filter((name) => /sqlite|libsql|turso/.test(name))).toEqual([])
     expect({ building, native }).toEqual({ building: [], native: [] })
-    await followReadme(folder, 'postgres', await emptyDatabase())
+    const dsn = await emptyDatabase()
+    await followReadme(folder, dsn, await firstOfReadme(dsn))
+    const required = "console.log(require('@pgqrs/core').connect, require('@pgqrs/postgres').connect)"
+    expect(await inFolder(folder, process.execPath, ['-e', required])).toEqual({
+      code: 0,
+      stdout: '[AsyncFunction: connect] [AsyncFunction: connect]\n',
+      stderr: '',
+    })
   },
   minutes(3),
 )

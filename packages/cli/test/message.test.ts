@@ -65,7 +65,17 @@ it('refuses what it cannot enqueue, and enqueues nothing', async () => {
     [['emails', '--stdin'], 2, /^error \[INVALID_ARGUMENT\] Standard input is not JSON: /],
     [['emails', '1', '--delay', '-5m'], 2, /^error \[INVALID_ARGUMENT\] delay must be a duration/],
     [['emails', '1', '--delay', '30'], 2, /delay must be a duration.*'30s'/],
-    [['emails', '1', '--priority', 'high'], 2, /^error \[INVALID_ARGUMENT\] priority must be a whole number/],
+    [
+      ['emails', '1', '--priority', 'high'],
+      2,
+      /^error \[USAGE\] .*'high' is invalid\. It must be a whole number/,
+    ],
+    [['emails', '1', '--priority', ''], 2, /^error \[USAGE\] .*It must be a whole number/],
+    [
+      ['emails', '1', '--priority', '1e10'],
+      2,
+      /^error \[INVALID_ARGUMENT\] priority must be a whole number from/,
+    ],
     [['emails', '1', '--key', ''], 2, /^error \[INVALID_ARGUMENT\] "" is not a message key/],
     [['emails', JSON.stringify('x'.repeat(2 ** 20))], 2, /^error \[INVALID_PAYLOAD\] .*1048576/],
     [['emials', '1'], 1, /^error \[NOT_FOUND\] There is no queue "emials"\. Did you mean "emails"\?/],
@@ -111,10 +121,16 @@ it('refuses a status that is none and a limit that is too much', async () => {
     code: 2,
     stderr: expect.stringContaining('There is no status "sucess". Did you mean "success"?'),
   })
-  expect(await pgqrs(['message', 'list', '--limit', 'all'])).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('limit must be a whole number from 1 to 1000'),
-  })
+  const limits = [
+    ['all', "option '--limit <n>' argument 'all' is invalid. It must be a whole number."],
+    ['1001', 'limit must be a whole number from 1 to 1000'],
+  ] as const
+  for (const [limit, said] of limits) {
+    expect(await pgqrs(['message', 'list', '--limit', limit])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(said),
+    })
+  }
 })
 
 it('archives a message nobody holds, once', async () => {

@@ -91,6 +91,7 @@ it('ends with 3 when the password is wrong, and shows it nowhere', async () => {
   const { name } = await login()
   const { code, stdout, stderr } = await pgqrs(['status', '--dsn', as(name, 'wrong-secret')])
   expect(stderr).toMatch(/^error \[AUTHENTICATION_FAILED\] .*refuses the user or the password\.\n$/)
+  expect(stderr).toContain(`] ${name}@`)
   expect(stdout + stderr).not.toContain('wrong-secret')
   expect(code).toBe(3)
 })

@@ -82,7 +82,10 @@ it('deletes an empty queue, and a full one only by force', async () => {
   await store.producer('emails').enqueue(1)
   const refused = await pgqrs(['queue', 'delete', 'emails', '--yes'])
   expect(refused).toMatchObject({ code: 1, stdout: '' })
-  expect(refused.stderr).toContain('error [INVALID_STATE] Queue emails has 1 unfinished messages.')
+  expect(await pgqrs(['queue', 'delete', 'emails', '--dry-run'])).toEqual(refused)
+  expect(refused.stderr).toContain(
+    'error [INVALID_STATE] Queue emails has 1 unfinished message. Purge it first, or give --force.',
+  )
   expect(await json('queue', 'delete', 'emails', '--yes', '--force')).toEqual({
     queue: 'emails',
     deleted: true,

@@ -11,7 +11,7 @@ import {
   type StoreOptions,
 } from '@pgqrs/core/driver'
 import { PostgresDriver } from './driver.js'
-import { parametersOfClient, parametersOfDsn } from './parameters.js'
+import { parametersOfClient, parametersOfDsn, type Parameters } from './parameters.js'
 
 declare global {
   interface PgqrsTransactions {
@@ -61,10 +61,15 @@ export async function connect(target: string | Sql | PostgresOptions = {}): Prom
 
 function optionsOf(target: string | Sql | PostgresOptions): PostgresOptions {
   if (typeof target === 'string') return { dsn: target }
-  return typeof target === 'function' ? { client: target } : target
+  return meansClient(target) ? { client: target } : target
 }
 
-function ofDsn(dsn: string | undefined, prepare: boolean): ReturnType<typeof parametersOfDsn> {
+/** Whatever executes queries is meant as a client, and is told so when it is none of postgres.js's. */
+function meansClient(target: Sql | PostgresOptions): target is Sql {
+  return typeof target === 'function' || typeof (target as { query?: unknown } | null)?.query === 'function'
+}
+
+function ofDsn(dsn: string | undefined, prepare: boolean): Parameters {
   if (dsn !== undefined) return parametersOfDsn(dsn, prepare)
   throw new ConfigError('No database is named: pass a DSN or a client to connect(), or set PGQRS_DSN.')
 }

@@ -1,7 +1,8 @@
 import postgres, { type Options, type Sql } from 'postgres'
 import type { Cancel, Clock, Row, Statement } from '@pgqrs/core/driver'
+import { requestCancel, type BackendKey } from './cancel-request.js'
 import { dial } from './dial.js'
-import { classify, ConnectionLost } from './failure.js'
+import { classify, codeOf, ConnectionLost } from './failure.js'
 import type { Address, Parameters, RawSocket } from './parameters.js'
 import { SilentSocket, type TransactionStatus } from './silent-socket.js'
 
@@ -38,8 +39,8 @@ export class Connection {
   readonly #silent: SilentSocket
   readonly #clock: Clock
   readonly #onDeath = new Set<(error: Error) => void>()
-  readonly #cancelRequest: (request: Buffer) => Promise<void>
-  #backend: { readonly pid: number; readonly secret: number } | undefined
+  readonly #requestCancel: (backend: BackendKey) => Promise<void>
+  #backend: BackendKey | undefined
   #death: Error | undefined
 
   private constructor(
@@ -53,7 +54,7 @@ export class Connection {
     this.#clock = use.clock
     this.#silent = new SilentSocket(socket)
     this.sql = postgres(clientOptions(this.#silent, address, parameters, password, use))
-    this.#cancelRequest = (request) => sendOnce(request, address, parameters, use.clock)
+    this.#requestCancel = (backend) => requestCancel(backend, address, parameters, use.clock)
     let failure: Error | undefined
     socket.on('error', (error) => (failure = error))
     socket.on('close', () => {
@@ -104,7 +105,7 @@ export class Connection {
       // Nothing of the caller's was sent yet, however the connection ended.
       if (error instanceof ConnectionLost && !error.sent) throw error
       if (classify(error).kind !== 'broken') throw error
-      throw new ConnectionLost((error as Error).message, false, error)
+      throw new ConnectionLost(whyNotOpened(error, parameters), false, error)
     } finally {
       stop()
     }
@@ -191,13 +192,7 @@ export class Connection {
 
   /** Asks the server to cancel the statement that is running. Nobody says whether it did. */
   cancel(): void {
-    if (this.#backend === undefined) return
-    const request = Buffer.alloc(16)
-    request.writeInt32BE(16, 0)
-    request.writeInt32BE(80_877_102, 4)
-    request.writeUInt32BE(this.#backend.pid, 8)
-    request.writeUInt32BE(this.#backend.secret, 12)
-    this.#cancelRequest(request).catch(() => {})
+    if (this.#backend !== undefined) this.#requestCancel(this.#backend).catch(() => {})
   }
 
   /** Ends it at once, for the reason given. Does nothing when it is dead. */
@@ -232,6 +227,13 @@ export class Connection {
     this.#onDeath.clear()
     return true
   }
+}
+
+function whyNotOpened(error: unknown, { client }: Parameters): string {
+  const wanted = client.target_session_attrs
+  // How postgres.js turns away from a server that is another than wanted.
+  if (wanted !== undefined && codeOf(error) === 'CONNECTION_DESTROYED') return `the server is not ${wanted}`
+  return (error as Error).message
 }
 
 function clientOptions(
@@ -271,23 +273,4 @@ function clientOptions(
     },
   }
   return options
-}
-
-async function sendOnce(
-  request: Buffer,
-  address: Address,
-  parameters: Parameters,
-  clock: Clock,
-): Promise<void> {
-  const abort = new AbortController()
-  const stop = clock.after(CANCEL_GRACE_MS, () => abort.abort(), { background: true })
-  try {
-    const socket = await dial(address, parameters, abort.signal)
-    await new Promise<void>((resolve) => {
-      socket.once('close', () => resolve())
-      socket.end(request)
-    })
-  } finally {
-    stop()
-  }
 }

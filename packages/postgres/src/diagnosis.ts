@@ -6,8 +6,12 @@ type Ask = (statement: Statement) => Promise<Row[]>
 interface Place {
   readonly schema: string | null
   readonly exists: boolean
+  /** Whether the role may look into the schema. */
+  readonly usable: boolean | null
   readonly role: string
   readonly owner: string | null
+  /** Those of pgqrs in the schema, with its name. */
+  readonly tables: string | null
 }
 
 /**
@@ -27,7 +31,7 @@ export async function diagnose(error: unknown, schema: string | undefined, ask: 
 }
 
 function explanation(code: string, message: string, place: Place): Failure | undefined {
-  const { schema, exists, role, owner } = place
+  const { schema, exists, usable, role, owner, tables } = place
   if (schema === null) {
     return {
       kind: 'schema_missing',
@@ -36,23 +40,24 @@ function explanation(code: string, message: string, place: Place): Failure | und
   }
   if (!exists) return { kind: 'schema_missing', detail: `Run: CREATE SCHEMA ${schema}` }
   if (code !== '42501') return undefined
-  if (message.startsWith('must be owner')) {
-    return owner === null ? undefined : { kind: 'permission', detail: `GRANT ${owner} TO ${role}` }
-  }
-  if (message.includes('for schema')) {
-    return { kind: 'permission', detail: `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role}` }
-  }
-  return {
-    kind: 'permission',
-    detail: `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`,
-  }
+  const missing = message.startsWith('must be owner')
+    ? owner
+    : message.includes('for schema')
+      ? `${usable === true ? 'CREATE' : 'USAGE'} ON SCHEMA ${schema}`
+      : tables && `SELECT, INSERT, UPDATE, DELETE ON ${tables}`
+  return missing === null ? undefined : { kind: 'permission', detail: `GRANT ${missing} TO ${role}` }
 }
 
 // pg_class and pg_namespace can be read by everybody, whatever the schema lets one do.
 function whereAmI(schema: string | undefined): Statement {
-  const sql = `select quote_ident(s.name) as schema, n.oid is not null as exists, quote_ident(current_user) as role,
-    (select quote_ident(pg_get_userbyid(c.relowner)) from pg_class c
-      where c.relnamespace = n.oid and c.relname like 'pgqrs\\_%' limit 1) as owner
-    from (select coalesce($1::text, current_schema()) as name) s left join pg_namespace n on n.nspname = s.name`
+  const sql = `select quote_ident(s.name) as schema, n.oid is not null as exists,
+      has_schema_privilege(n.oid, 'usage') as usable, quote_ident(current_user) as role, ours.owner, ours.tables
+    from (select coalesce($1::text, current_schema()) as name) s
+    left join pg_namespace n on n.nspname = s.name
+    cross join lateral (
+      select min(quote_ident(pg_get_userbyid(relowner))) as owner,
+        string_agg(quote_ident(n.nspname) || '.' || quote_ident(relname), ', ' order by relname) as tables
+      from pg_class where relnamespace = n.oid and relkind = 'r' and relname like 'pgqrs\\_%'
+    ) ours`
   return { sql, parameters: [schema ?? null], reads: true }
 }

@@ -84,6 +84,12 @@ export function classify(error: unknown): Failure {
   if (code === '3D000') {
     return { kind: 'other', detail: 'Create the database first: pgqrs creates tables, never databases.' }
   }
+  if (code === '42704' && 'severity' in error && error.severity === 'FATAL') {
+    return {
+      kind: 'other',
+      detail: 'What stands behind the ? of the DSN is sent as a setting: take it out there.',
+    }
+  }
   if (PREPARED_LOST.has(code)) {
     return { kind: 'other', detail: 'Behind a pooler in transaction mode, connect with prepare: false.' }
   }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions } from 'node:tls'
 import postgres, { type ParsedOptions, type Sql } from 'postgres'
-import { ConfigError, display } from '@pgqrs/core/driver'
+import { ConfigError } from '@pgqrs/core/driver'
 
 /** What carries a connection: a socket of Node's, or a stream that an application made instead. */
 export type RawSocket = Duplex & {
@@ -50,8 +50,16 @@ interface Hidden {
   readonly ssl: boolean | string | ConnectionOptions
 }
 
-/** The parameters a client of the application's was made with. */
+/**
+ * The parameters a client of the application's was made with.
+ * @throws ConfigError when it is no client of postgres.js.
+ */
 export function parametersOfClient(client: Sql, prepare: boolean): Parameters {
+  if (!isClient(client)) {
+    throw new ConfigError(
+      'connect: client must be a client of postgres.js, as postgres(…) makes it. Of any other client give the DSN.',
+    )
+  }
   const { options } = client
   const { pass, path, socket, sslnegotiation, ssl } = options as unknown as Hidden
   const addresses =
@@ -70,6 +78,10 @@ export function parametersOfClient(client: Sql, prepare: boolean): Parameters {
     openSocket: socket && (async () => socket(options)),
     client: options,
   }
+}
+
+function isClient(value: unknown): value is Sql {
+  return typeof value === 'function' && 'begin' in value && 'options' in value
 }
 
 /**
@@ -94,28 +106,23 @@ export function parametersOfDsn(dsn: string, prepare: boolean): Parameters {
   }
 }
 
-/** Host, port, database and schema: for messages. */
-export function describe(parameters: Parameters, schema: string | undefined): string {
-  const hosts = parameters.addresses.map((a) => ('path' in a ? a.path : `${a.host}:${a.port}`)).join(',')
-  return `${hosts}/${parameters.database}${schema === undefined ? '' : `, schema ${schema}`}`
+/** User, host, port, database and schema: for messages. */
+export function describe({ addresses, database, user }: Parameters, schema: string | undefined): string {
+  const hosts = addresses.map((a) => ('path' in a ? a.path : `${a.host}:${a.port}`)).join(',')
+  return `${user}@${hosts}/${database}${schema === undefined ? '' : `, schema ${schema}`}`
 }
 
 const libpq = { user: 'user', password: 'password', host: 'host', port: 'port', dbname: 'database' } as const
 type Parts = { -readonly [Name in (typeof libpq)[keyof typeof libpq]]?: string }
 
 function split(dsn: string): { text: string; parts: Omit<Parts, 'port'> & { port?: number } } {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(dsn)?.[1]?.toLowerCase()
-  if (scheme === undefined) {
-    throw new ConfigError('The DSN has no scheme. It must begin with postgres:// or postgresql://.')
-  }
-  if (scheme !== 'postgres' && scheme !== 'postgresql') {
-    throw new ConfigError(
-      `The scheme of the DSN is ${display(scheme)}. For Postgres it is postgres:// or postgresql://.`,
-    )
+  if (!/^postgres(ql)?:\/\//i.test(dsn)) {
+    throw new ConfigError('The DSN of a Postgres must begin with postgres:// or postgresql://.')
   }
   const [front, query] = halves(dsn, '?')
   checkFront(front, query)
   const settings = new URLSearchParams(query)
+  checkTls(settings)
   const database = front.split('/').slice(3).join('/')
   // postgres.js would take the name as it is encoded.
   const parts: Parts = database.includes('%') ? { database: decodeURIComponent(database) } : {}
@@ -128,6 +135,26 @@ function split(dsn: string): { text: string; parts: Omit<Parts, 'port'> & { port
   const { port, ...rest } = parts
   const text = settings.size === 0 ? front : `${front}?${settings.toString()}`
   return { text, parts: port === undefined ? rest : { ...rest, port: checkPort(port) } }
+}
+
+const insteadOf = {
+  channel_binding: 'Write sslmode=verify-full instead, which makes sure of the server, too.',
+  sslrootcert: 'Name its file in NODE_EXTRA_CA_CERTS, or give a client of your own with ssl: { ca }.',
+  sslcert: 'Give a client of your own with ssl: { cert, key }.',
+  sslkey: 'Give a client of your own with ssl: { cert, key }.',
+} as const
+
+// postgres.js would leave out what these ask for, and send them to the server, which takes them for settings.
+function checkTls(settings: URLSearchParams): void {
+  if (settings.get('channel_binding') !== 'require') settings.delete('channel_binding')
+  if (settings.get('sslrootcert') === 'system') {
+    settings.delete('sslrootcert')
+    settings.set('sslmode', 'verify-full')
+  }
+  for (const [name, instead] of Object.entries(insteadOf)) {
+    if (settings.has(name))
+      throw new ConfigError(`The DSN has ${name}, which postgres.js does not know. ${instead}`)
+  }
 }
 
 const ENCODE = 'When the user or the password contains / ? # @ or %, write it percent-encoded.'

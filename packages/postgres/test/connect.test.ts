@@ -1,7 +1,7 @@
 import { eventually, spawnChild } from '@pgqrs/test-database'
 import { join } from 'node:path'
 import type { Sql } from 'postgres'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { connect } from '../src/connect.js'
 import { client, database, driverFor } from './database.js'
 import { parametersOfDsn } from '../src/parameters.js'
@@ -58,6 +58,28 @@ it('lets a running statement end when it is closed, and refuses those that wait 
   expect(await waiting).toEqual([refused, refused])
   await expect(driver.execute(one)).rejects.toMatchObject({ code: 'CLOSED' })
   expect(await connections(admin)).toBe(0)
+})
+
+it('goes on to the next host when one is not there or not what is wanted', async () => {
+  const dsn = new URL(await database())
+  const admin = client(dsn.href, { max: 1 })
+  const one = [{ sql: 'select 1 as one', parameters: [], reads: true }]
+  const second = driverFor(dsn.href.replace(dsn.host, `127.0.0.1:1,${dsn.host}`))
+  expect(await second.execute(one)).toEqual([[{ one: 1 }]])
+
+  const wanting = (): Promise<unknown> =>
+    driverFor(`${dsn.href}?target_session_attrs=read-write`).execute(one)
+  expect(await wanting()).toEqual([[{ one: 1 }]])
+  await admin.unsafe(`alter database ${dsn.pathname.slice(1)} set default_transaction_read_only = on`)
+  await expect(wanting()).rejects.toThrow('the server is not read-write')
+})
+
+it('says where a setting comes from that the server does not know', async () => {
+  const store = await connect(`${await database()}?schema=public`)
+  onTestFinished(() => store.close())
+  await expect(store.admin.verify()).rejects.toThrow(
+    /parameter "schema".*What stands behind the \? of the DSN/,
+  )
 })
 
 it.each([true, false])('with prepare: %s leaves statements prepared just then', async (prepare) => {

@@ -3,28 +3,25 @@ import { expect, it } from 'vitest'
 import type { Failure } from '@pgqrs/core/driver'
 import { client, database, driverFor, strayErrors } from './database.js'
 
-const LOOP_MS = 10_000
+const KILLS = 200
+const WRITES = 2000
 
-it('loses no statement, hangs none and throws nothing while backends are killed all the time', async ({
-  task,
-}) => {
+it('loses no statement, hangs none and throws nothing while backends are killed all the time', async () => {
   const stray = strayErrors()
   const dsn = await database()
   const admin = client(dsn)
   await admin`create table written (id int primary key)`
   const driver = driverFor(`${dsn}?application_name=victim`)
-  const end = performance.now() + LOOP_MS
-  const counts: Partial<Record<Failure['kind'] | 'fulfilled', number>> = {}
+  const refused: Failure['kind'][] = []
   const acknowledged = new Set<number>()
   const unsent = new Set<number>()
   let next = 0
-  let slowest = 0
   let kills = 0
+  const running = (): boolean => kills < KILLS || acknowledged.size < WRITES
 
   async function write(): Promise<void> {
-    while (performance.now() < end) {
+    while (running()) {
       const id = next++
-      const begun = performance.now()
       const text =
         'insert into written select $1::int from pg_sleep($2::float8) where length($3::text) > 0 returning id'
       const parameters = [id, id % 4 === 0 ? 0.01 : 0, 'x'.repeat(id % 7 === 0 ? 20_000 : 3)]
@@ -32,18 +29,16 @@ it('loses no statement, hangs none and throws nothing while backends are killed 
       try {
         await driver.execute([{ sql: text, parameters, reads: false }, ...several])
         acknowledged.add(id)
-        counts.fulfilled = (counts.fulfilled ?? 0) + 1
       } catch (error) {
         const { kind } = driver.classify(error)
         if (kind === 'unsent') unsent.add(id)
-        counts[kind] = (counts[kind] ?? 0) + 1
+        refused.push(kind)
         if (kind === 'other') throw error
       }
-      slowest = Math.max(slowest, performance.now() - begun)
     }
   }
   async function kill(): Promise<void> {
-    while (performance.now() < end) {
+    while (running()) {
       const killed = await admin`select pg_terminate_backend(pid) from pg_stat_activity
         where application_name = 'victim' order by random() limit 1`
       kills += killed.length
@@ -56,15 +51,5 @@ it('loses no statement, hangs none and throws nothing while backends are killed 
   expect([...acknowledged].filter((id) => !written.has(id))).toEqual([])
   expect([...unsent].filter((id) => written.has(id))).toEqual([])
   expect(stray).toEqual([])
-  expect(kills).toBeGreaterThan(100)
-  expect(counts.fulfilled).toBeGreaterThan(1000)
-  expect(slowest).toBeLessThan(5000)
-  task.meta.measured = { ...counts, kills, slowestMs: Math.round(slowest) }
-  console.log(task.meta.measured)
+  expect(refused).toContain('broken')
 }, 60_000)
-
-declare module 'vitest' {
-  interface TaskMeta {
-    measured?: Record<string, number>
-  }
-}

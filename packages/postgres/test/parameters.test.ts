@@ -19,7 +19,7 @@ group('a DSN', () => {
       prepare: true,
       client: { connection: { application_name: 'x' } },
     })
-    expect(describe(parameters, 'jobs')).toBe('db.local:6543/my app, schema jobs')
+    expect(describe(parameters, 'jobs')).toBe('me@db.local:6543/my app, schema jobs')
   })
 
   it('may hold its parts as libpq has them', () => {
@@ -45,7 +45,17 @@ group('a DSN', () => {
       { host: 'one', port: 1 },
       { host: 'two', port: 2 },
     ])
-    expect(describe(parameters, undefined)).toBe('one:1,two:2/d')
+    expect(describe(parameters, undefined)).toBe('u@one:1,two:2/d')
+  })
+
+  it('may ask for TLS as libpq has it', () => {
+    const ssl = (query: string): unknown => {
+      const parameters = parametersOfDsn(`postgres://h/d?${query}`, true)
+      expect(Object.keys(parameters.client.connection)).toEqual(['application_name'])
+      return parameters.ssl
+    }
+    expect(ssl('sslmode=require&channel_binding=prefer')).toBe('require')
+    expect(ssl('sslrootcert=system')).toBe('verify-full')
   })
 
   it('may turn prepared statements off, and nothing turns them on again', () => {
@@ -58,8 +68,9 @@ group('a DSN', () => {
 
   const wrong: [string, RegExp][] = [
     ['', /dsn must be a text/],
-    ['u:canary@h/db', /no scheme/],
-    ['mysql://u:canary@h/db', /scheme of the DSN is "mysql"/],
+    ['u:canary@h/db', /must begin with postgres:\/\//],
+    ['mysql://u:canary@h/db', /must begin with postgres:\/\//],
+    ['sqlite:canary.db', /must begin with postgres:\/\//],
     ['postgres://u:canary@h:port/db', /port in the DSN is not a number/],
     ['postgres://u:canary@h:99999/db', /port in the DSN is not a number/],
     ['postgres://u:can/ary@h/db', /@ or a # in the wrong place/],
@@ -71,6 +82,9 @@ group('a DSN', () => {
     ['postgres://u:can ary@h/db', /space/],
     ['postgres://u:canary@h/db?port=x', /port in the DSN is not a number/],
     ['postgres://u:canary@/db', /cannot be read/],
+    ['postgres://u:canary@h/db?sslmode=require&channel_binding=require', /Write sslmode=verify-full instead/],
+    ['postgres://u:canary@h/db?sslmode=verify-full&sslrootcert=ca.pem', /NODE_EXTRA_CA_CERTS/],
+    ['postgres://u:canary@h/db?sslcert=c.pem&sslkey=k.pem', /ssl: \{ cert, key \}/],
     ['postgres://u:canary@[::1/db', /cannot be read/],
     ['postgres://u:canary@h/db?target_session_attrs=any-canary', /cannot be read/],
   ]
@@ -94,6 +108,18 @@ it('the parts of a client are its own', () => {
     ssl: { ca: 'x' },
   })
   expect(parametersOfClient(postgres({ path: '/run/x' }), true).addresses).toEqual([{ path: '/run/x' }])
+})
+
+it('what is no client of postgres.js is refused, not taken for options', async () => {
+  const pool = { query: () => undefined, connect: () => undefined, options: {} }
+  const lent = Object.assign(() => undefined, { unsafe: () => undefined })
+  for (const target of [pool, lent, { client: pool }, { client: lent }, { client: null }]) {
+    await expect(connect(target as never)).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      message: expect.stringContaining('client must be a client of postgres.js'),
+    })
+  }
+  await expect(connect(null as never)).rejects.toThrow('the options must be an object')
 })
 
 it('unknown options are refused with the nearest known one', async () => {

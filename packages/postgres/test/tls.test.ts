@@ -1,7 +1,10 @@
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
-import { eventually } from '@pgqrs/test-database'
+import { eventually, spawnChild } from '@pgqrs/test-database'
 import { expect, it, onTestFinished } from 'vitest'
 import { certificate, key } from './certificate.js'
 import { parametersOfClient } from '../src/parameters.js'
@@ -60,6 +63,18 @@ it('checks the certificate with sslmode=verify-full', async () => {
   await expect(
     driverFor(front.dsn, { parameters: parametersOfClient(other, true) }).execute(one),
   ).rejects.toThrow(/altnames/)
+})
+
+it('takes the certificates of NODE_EXTRA_CA_CERTS, which a DSN cannot name', async () => {
+  const front = await tlsFront(await database())
+  const folder = await mkdtemp(join(tmpdir(), 'pgqrs-tls-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'ca.pem')
+  await writeFile(file, certificate)
+  const script = join(import.meta.dirname, 'children/connect-and-close.ts')
+  const args = [`${front.dsn}?sslmode=verify-full`]
+  const child = await spawnChild(script, args, { env: { NODE_EXTRA_CA_CERTS: file } })
+  await child.waitFor('closed')
 })
 
 it('without TLS on the other side goes on for prefer, and not for require', async () => {

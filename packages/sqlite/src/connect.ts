@@ -15,7 +15,7 @@ import {
 } from '@pgqrs/core/driver'
 import { existsSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
-import { SqliteDriver, type Database } from './driver.js'
+import { isDatabase, SqliteDriver, type Database } from './driver.js'
 
 declare global {
   interface PgqrsTransactions {
@@ -57,7 +57,12 @@ export function connect(target?: string | Database | SqliteOptions): Promise<Sto
 function optionsOf(target: string | Database | SqliteOptions | undefined): SqliteOptions {
   if (typeof target === 'string') return { dsn: target }
   if (target === undefined) return {}
-  return isDatabase(target) ? { client: target } : target
+  return meansClient(target) ? { client: target } : target
+}
+
+/** Whatever prepares statements is meant as a client, and is told so when it is none of better-sqlite3's. */
+function meansClient(target: Database | SqliteOptions): target is Database {
+  return typeof (target as { prepare?: unknown } | null)?.prepare === 'function'
 }
 
 function open(options: SqliteOptions): Promise<Store<Database>> {
@@ -66,6 +71,11 @@ function open(options: SqliteOptions): Promise<Store<Database>> {
   const { config } = resolveConfig(settings)
   if (!['full', 'normal', undefined].includes(synchronous)) {
     throw new ConfigError(`synchronous must be full or normal. Got ${display(synchronous)}.`)
+  }
+  if (client !== undefined && !isDatabase(client)) {
+    throw new ConfigError(
+      'connect: client must be a Database of better-sqlite3. Give the DSN of its file instead.',
+    )
   }
   if (config.schema !== undefined) throw new ConfigError('schema: SQLite has no schemas. Leave it out.')
   const path = client === undefined ? fileOf(config.dsn) : client.name
@@ -143,8 +153,4 @@ function walMode(db: Database): void {
   db.pragma('busy_timeout = 5000')
   db.pragma('journal_mode = wal')
   db.pragma(`busy_timeout = ${BLOCK_AT_MOST_MS}`)
-}
-
-function isDatabase(target: Database | SqliteOptions): target is Database {
-  return 'prepare' in target && 'pragma' in target
 }

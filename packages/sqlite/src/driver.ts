@@ -250,6 +250,13 @@ function withinLimit<T>(value: T | Promise<T>, limitMs: number, clock: Clock): T
   })
 }
 
-function isDatabase(tx: unknown): tx is Database {
-  return typeof tx === 'object' && tx !== null && 'prepare' in tx && 'inTransaction' in tx && 'pragma' in tx
+/** Whether it is a database of better-sqlite3, whichever copy of that package made it. */
+export function isDatabase(value: unknown): value is Database {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'prepare' in value &&
+    'inTransaction' in value &&
+    'pragma' in value
+  )
 }

@@ -61,6 +61,16 @@ describe('connect', () => {
     expect(error.message).toContain(said)
   })
 
+  it('refuses what is no Database of better-sqlite3', async () => {
+    const other = { prepare: () => undefined, exec: () => undefined }
+    for (const target of [other, { client: other }, { client: null }]) {
+      const error = await refusal(target as never)
+      expect(error).toBeInstanceOf(ConfigError)
+      expect(error.message).toContain('client must be a Database of better-sqlite3')
+    }
+    expect((await refusal(null as never)).message).toContain('the options must be an object')
+  })
+
   it('refuses a schema, which SQLite has not', async () => {
     const error = await refusal({ dsn: ':memory:', schema: 'app' })
     expect(error).toBeInstanceOf(ConfigError)

@@ -136,14 +136,39 @@ describe('crashAtEveryBoundary', () => {
     await expect(crashAtEveryBoundary(approval, undefined)).rejects.toThrow('name its pause in resume')
   })
 
+  it('says which pause of resume the run never comes by', async () => {
+    const patient = defineWorkflow('patient', async (run) => run.pause('boss', { timeout: '1d' }))
+    await expect(crashAtEveryBoundary(patient, undefined, { resume: { bos: 'yes' } })).rejects.toThrow(
+      'resume names "bos", but the run came by no such pause. It came by "boss".',
+    )
+  })
+
   it('takes a failure for a result like any other', async () => {
     const failing = defineWorkflow('failing', async (run) => {
       await run.step('break', () => {
         throw new TerminalError('it is broken')
       })
     })
-    const { crashes } = await crashAtEveryBoundary(failing, undefined)
+    const { crashes, error, output } = await crashAtEveryBoundary(failing, undefined)
+    expect(error).toMatchObject({ name: 'TerminalError', message: 'it is broken' })
+    expect(output).toBeUndefined()
     expect(crashes).toContain('before the body of break')
+  })
+
+  it('dies between a body that throws and the record of it', async () => {
+    const stubborn = defineWorkflow('stubborn', async (run) =>
+      run.step('try', { retry: { maxAttempts: 2, delay: '1h' } }, ({ attempt }) => {
+        if (attempt === 1) throw new Error('not yet')
+        return attempt
+      }),
+    )
+    const point = 'after the body of try has thrown, before that is recorded'
+    const { output, error, crashes, repeated } = await crashAtEveryBoundary(stubborn, undefined)
+    expect([output, error]).toEqual([2, undefined])
+    expect(crashes).toContain(point)
+    expect(repeated).toEqual([
+      { step: 'try', kind: 'step', after: [point, 'after the body of try, before its checkpoint'] },
+    ])
   })
 
   it('runs what else the run makes use of', async () => {

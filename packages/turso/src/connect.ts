@@ -67,7 +67,12 @@ export async function connect(target: string | Client | TursoOptions = {}): Prom
 
 function toOptions(target: string | Client | TursoOptions): TursoOptions {
   if (typeof target === 'string') return { dsn: target }
-  return isClient(target) ? { client: target } : target
+  return meansClient(target) ? { client: target } : target
+}
+
+/** Whatever executes statements is meant as a client, and is told so when it is none of libSQL's. */
+function meansClient(target: Client | TursoOptions): target is Client {
+  return typeof (target as { execute?: unknown } | null)?.execute === 'function'
 }
 
 async function openDriver(
@@ -75,6 +80,9 @@ async function openDriver(
   config: DriverSettings & { readonly dsn: string | undefined },
 ): Promise<Driver<Transaction>> {
   if (options.client !== undefined) {
+    if (!isClient(options.client)) {
+      throw new ConfigError('connect: client must be a client of @libsql/client. Give a DSN instead.')
+    }
     const useless = ['dsn' as const, ...clientKeys].find((name) => options[name] !== undefined)
     if (useless !== undefined)
       throw new ConfigError(`connect: ${useless} has no meaning beside a client of your own.`)
@@ -114,6 +122,12 @@ function tokenFor(options: TursoOptions, target: Target): string | undefined {
   return token
 }
 
-function isClient(target: Client | TursoOptions): target is Client {
-  return 'execute' in target && 'transaction' in target && 'protocol' in target
+function isClient(value: unknown): value is Client {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'execute' in value &&
+    'transaction' in value &&
+    'protocol' in value
+  )
 }

@@ -45,6 +45,14 @@ it.each<[string, string | TursoOptions]>([
   expect(`${error.stack ?? ''} ${String(error.cause)}`).not.toContain('secret')
 })
 
+it('refuses what is no client of @libsql/client', async () => {
+  const other = { execute: () => undefined }
+  for (const target of [other, { client: other }, { client: null }]) {
+    await expect(connect(target as never)).rejects.toThrow('client must be a client of @libsql/client')
+  }
+  await expect(connect(null as never)).rejects.toThrow('the options must be an object')
+})
+
 it('says where a DSN can be given', async () => {
   vi.stubEnv('PGQRS_DSN', '')
   vi.stubEnv('DATABASE_URL', '')

@@ -1,8 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HistoryWriter, readHistory, type History } from '@pgqrs/checker'
+import { inspect } from 'node:util'
+import { HistoryWriter, readHistory, type History, type LeftOut } from '@pgqrs/checker'
 import { systemRandom } from '@pgqrs/core/driver'
 import { SCRIPT, referenceAnswers } from './answers.js'
 import { CrewPlace } from './crew.js'
@@ -28,8 +30,13 @@ import { sabotages } from './sabotage/all.js'
 import { takeSnapshot } from './snapshots.js'
 
 const SNAPSHOT_EVERY_MS = 700
+/** Enough that another one claims what one of them has lost. */
+const CONSUMERS = 2
 /** Sleeps, pauses and back-offs of the load are over long before. */
 const QUIET_WITHIN_MS = 60_000
+/** As much as the log of a second needs at most; the rest is filled when the disk is to be full. */
+const MB_PER_SECOND = 1
+const diskFor = (seconds: number): number => Math.max(64, seconds * MB_PER_SECOND)
 
 /** A run and what it left behind. */
 export interface ChaosResult {
@@ -37,28 +44,50 @@ export interface ChaosResult {
   readonly folder: string
   /** Invariants that this run can give nothing to look at, and why. */
   readonly inapplicable: Readonly<Record<string, string>>
+  /** Faults that were asked for and cannot be had here. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 /** Runs the load with faults against a database of its own, waits for quiet, and returns what happened. */
 export async function runChaos(options: ChaosOptions, say: (line: string) => void): Promise<ChaosResult> {
   const folder = await mkdtemp(join(tmpdir(), 'pgqrs-chaos-'))
   const programs = await bundlePrograms()
+  const tidyUp = (): void => {
+    programs.remove()
+    if (!options.keep) rmSync(folder, { recursive: true, force: true })
+  }
   const database = await openDatabase(options.store, {
     folder,
-    disk: options.faults.includes(diskFull),
+    disk: options.faults.includes(diskFull) ? diskFor(options.seconds) : undefined,
     settings: sabotages[options.sabotage ?? '']?.settings ?? {},
   })
+  // After the disk was unmounted, when the process is told to end.
+  process.once('exit', tidyUp)
   const history = new HistoryWriter(join(folder, 'harness.jsonl'), 'harness')
   try {
-    const run = new ChaosRun(options, database, history, folder, programs, say)
-    await run.play()
+    const leftOut = leftOutOf(options.faults, database)
+    for (const { what, reason } of leftOut) say(`left out: ${what}: ${reason}`)
+    const possible = options.faults.filter(({ name }) => leftOut.every(({ what }) => what !== name))
+    const run = new ChaosRun({ ...options, faults: possible }, database, history, folder, programs, say)
+    await run.play().catch(async (error: unknown) => {
+      // What is tidied up now may fail in its turn.
+      say(`the run broke off: ${inspect(error)}`)
+      await run.abandon()
+      throw error
+    })
     history.close()
-    return { history: readHistory(folder), folder, inapplicable: inapplicable(options) }
+    return { history: readHistory(folder), folder, inapplicable: inapplicable(options), leftOut }
   } finally {
-    programs.remove()
-    await database.close()
-    if (!options.keep) await rm(folder, { recursive: true, force: true })
+    await database.close().finally(tidyUp)
+    process.off('exit', tidyUp)
   }
+}
+
+function leftOutOf(faults: readonly Fault[], database: ChaosDatabase): LeftOut[] {
+  return faults.flatMap((fault) => {
+    const reason = fault.missing?.(database)
+    return reason === undefined ? [] : [{ what: fault.name, reason }]
+  })
 }
 
 class ChaosRun {
@@ -67,6 +96,7 @@ class ChaosRun {
   /** CLOCK_MONOTONIC in ms when the load began. */
   private beganAt = 0
   private callers = 0
+  private places: readonly CrewPlace[] = []
 
   constructor(
     private readonly options: ChaosOptions,
@@ -87,40 +117,36 @@ class ChaosRun {
   async play(): Promise<void> {
     this.tellFacts()
     await this.tellAnswers()
-    const { workers, clients } = this.crew()
+    const { workers, consumers, clients } = this.crew()
+    const holders = [...workers, ...consumers]
     const { seed, faults, sabotage } = this.options
-    const nemesis = new Nemesis(planFaults(seed, this.possible(faults), this.shape.forMs), this.history)
-    const places = [...workers, ...clients]
-    await Promise.all(places.map((place) => place.start()))
-    await Promise.all(places.map((place) => place.working()))
+    const nemesis = new Nemesis(planFaults(seed, faults, this.shape.forMs), this.history)
+    this.places = [...holders, ...clients]
+    await Promise.all(this.places.map((place) => place.start()))
+    await Promise.all(this.places.map((place) => place.working()))
     this.beganAt = begin(this.folder)
-    nemesis.begin({ database: this.database, workers, clients, call: this.call }, this.beganAt)
+    const rewound = (from: number, to: number): void => {
+      this.history.append({ kind: 'rewound', from, to })
+    }
+    const field = { database: this.database, workers, holders, clients, call: this.call, rewound }
+    nemesis.begin(field, this.beganAt)
     await this.watch()
     await nemesis.callOff()
-    await Promise.all(workers.map((place) => place.working()))
+    await Promise.all(holders.map((place) => place.working()))
     this.mark('healed')
     await this.askEach(workers)
     await Promise.all(clients.map((place) => place.done()))
     this.mark('load-ended')
     const left = await this.quiet()
-    if (left > 0) this.say(`not quiet: ${left} messages are unfinished after ${QUIET_WITHIN_MS} ms`)
+    if (left > 0) this.say(`not quiet: ${left} messages are unfinished after ${this.quietWithinMs} ms`)
     this.mark('quiet')
-    await Promise.all(workers.map((place) => place.dismiss()))
+    await Promise.all(holders.map((place) => place.dismiss()))
     await this.inspect()
     if (sabotage !== undefined) this.say(`sabotaged: ${sabotage}`)
   }
 
-  /** Faults that can be had here; says which cannot. */
-  private possible(faults: readonly Fault[]): Fault[] {
-    return faults.filter((fault) => {
-      const missing = fault.missing?.(this.database)
-      if (missing !== undefined) this.say(`left out: ${fault.name}: ${missing}`)
-      return missing === undefined
-    })
-  }
-
-  private crew(): { workers: CrewPlace[]; clients: CrewPlace[] } {
-    const { store, seed, sabotage } = this.options
+  private crew(): Record<'workers' | 'consumers' | 'clients', CrewPlace[]> {
+    const { store, seed, sabotage, weights } = this.options
     const { folder, shape } = this
     const setup = {
       store,
@@ -130,16 +156,19 @@ class ChaosRun {
       concurrency: store === 'turso' ? 3 : 8,
       ...(sabotage && { sabotage }),
     }
-    const workers = Array.from(
-      { length: this.options.workers },
-      (_, i) => new CrewPlace(`worker-${i + 1}`, this.programs, 'worker', setup, this.history),
-    )
+    const several = (program: 'worker' | 'consumer', length: number): CrewPlace[] =>
+      Array.from(
+        { length },
+        (_, i) => new CrewPlace(`${program}-${i + 1}`, this.programs, program, setup, this.history),
+      )
+    const workers = several('worker', this.options.workers)
+    const consumers = several('consumer', (weights.hand ?? 0) > 0 ? CONSUMERS : 0)
     const roles = [...Array.from({ length: shape.producers }, (_, i) => `producer-${i + 1}`), 'operator-1']
     const clients = roles.map(
       (role) =>
         new CrewPlace(role, this.programs, 'client', { ...setup, role, shape } as typeof setup, this.history),
     )
-    return { workers, clients }
+    return { workers, consumers, clients }
   }
 
   private tellFacts(): void {
@@ -164,6 +193,11 @@ class ChaosRun {
     const { kind, answers: own } = this.database
     this.history.append({ ...answers, store: 'sqlite in memory', answers: await referenceAnswers() })
     this.history.append({ ...answers, store: kind, answers: own })
+  }
+
+  /** Ends every process that has not ended: the run could not go on. */
+  async abandon(): Promise<void> {
+    await Promise.all(this.places.map((place) => place.abandon()))
   }
 
   /** Gives each worker something to do that nobody else can do. */
@@ -198,9 +232,14 @@ class ChaosRun {
     }
   }
 
+  /** A machine with other things to do falls behind, the more the longer the load lasts. */
+  private get quietWithinMs(): number {
+    return QUIET_WITHIN_MS + this.shape.forMs / 2
+  }
+
   /** Waits until everything has finished. Returns how much has not. */
   private async quiet(): Promise<number> {
-    const giveUpAt = mono() + QUIET_WITHIN_MS
+    const giveUpAt = mono() + this.quietWithinMs
     for (;;) {
       const [row] = await this.database.query(
         'select count(*) as n from pgqrs_messages where finished_at is null',

@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HistoryWriter } from '@pgqrs/checker'
 import { spawnChild, type ChildExit, type ChildHandle } from '@pgqrs/test-database'
 import { POISONED } from './load/poisoned.js'
 import { keepOutput } from './outputs.js'
 import { orderFile, type Order } from './processes/orders.js'
-import type { Programs } from './programs.js'
+import type { Program, Programs } from './programs.js'
 import type { ProcessSetup } from './processes/setup.js'
 
 /** A place in the crew: a process that is started again whenever it ends, under a new name. */
@@ -52,7 +52,7 @@ export class CrewPlace implements Place {
   constructor(
     readonly role: string,
     private readonly programs: Programs,
-    private readonly program: 'worker' | 'client',
+    private readonly program: Program,
     private readonly setup: Omit<ProcessSetup, 'name'>,
     private readonly history: HistoryWriter,
   ) {}
@@ -72,12 +72,17 @@ export class CrewPlace implements Place {
     await begun
   }
 
-  /** Resolves when a life of it has come as far as working, or there is no other to come. */
+  /**
+   * Resolves when a life of it has come as far as working, or there is no other to come.
+   * @throws Error when none does in time
+   */
   async working(): Promise<void> {
+    const giveUpAt = performance.now() + 2 * STARTS_WITHIN_MS
     for (;;) {
       const { life } = this
       if (life === undefined || this.over) return
       if (life.ended === undefined && (await life.working)) return
+      if (performance.now() > giveUpAt) throw new Error(`${this.name} does not get to work`)
       await sleep(20)
     }
   }
@@ -139,7 +144,10 @@ export class CrewPlace implements Place {
   order(order: Order): void {
     const { life } = this
     if (life === undefined) return
-    writeFileSync(orderFile(this.setup.folder, life.name), JSON.stringify(order))
+    const file = orderFile(this.setup.folder, life.name)
+    // Whole or not at all: the process may just be reading the one before.
+    writeFileSync(`${file}.part`, JSON.stringify(order))
+    renameSync(`${file}.part`, file)
     // Who does not listen yet would die of the signal.
     void life.ready.then((ready) => {
       if (ready && life.ended === undefined) life.child.kill('SIGUSR2')
@@ -185,6 +193,13 @@ export class CrewPlace implements Place {
     this.signal('SIGCONT')
     this.signal('SIGTERM')
     if (this.life !== undefined) await this.ended(this.life)
+    await this.loop
+  }
+
+  /** Kills it for good. */
+  async abandon(): Promise<void> {
+    this.dismissed = true
+    this.signal('SIGKILL')
     await this.loop
   }
 }

@@ -3,9 +3,12 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+/** What a process of the load can be. */
+export type Program = 'worker' | 'consumer' | 'client'
+
 /** The programs of the processes of the load, as files that start quickly. */
 export interface Programs {
-  file(program: 'worker' | 'client'): string
+  file(program: Program): string
   remove(): void
 }
 
@@ -14,6 +17,7 @@ interface Bundler {
   build(options: object): Promise<unknown>
 }
 
+const programs: readonly Program[] = ['worker', 'consumer', 'client']
 const source = fileURLToPath(new URL('./processes/', import.meta.url))
 // Below the package, so that the clients of the databases are found from there.
 const cache = fileURLToPath(new URL('../node_modules/.cache/', import.meta.url))
@@ -29,7 +33,7 @@ export async function bundlePrograms(): Promise<Programs> {
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, 'chaos-'))
   await esbuild.build({
-    entryPoints: ['worker', 'client'].map((program) => join(source, `${program}.ts`)),
+    entryPoints: programs.map((program) => join(source, `${program}.ts`)),
     outdir: folder,
     bundle: true,
     splitting: true,

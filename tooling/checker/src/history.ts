@@ -25,6 +25,7 @@ export type HistoryEvent =
   | Snapshot
   | SystemObservation
   | Mark
+  | Rewound
 
 /** What kind of database the run used. */
 export type StoreKind = 'postgres' | 'sqlite' | 'turso'
@@ -155,6 +156,8 @@ export interface Accepted extends Seen {
   readonly id: string
   readonly lease: string
   readonly step?: string
+  /** `mono` before it was sent. */
+  readonly sentMono?: number
 }
 
 /** A row of pgqrs_messages changed: recorded by a trigger, in the transaction of the change. */
@@ -224,4 +227,16 @@ export interface Mark extends Seen {
   readonly target?: string
   /** `process-started`: whether it claims messages. */
   readonly worker?: boolean
+}
+
+/**
+ * The database went back in time: a standby that did not have everything has taken over. What was acknowledged before
+ * `from` has survived, what was called after `to` went to the standby; of what was between nobody can say.
+ */
+export interface Rewound extends Seen {
+  readonly kind: 'rewound'
+  /** `mono` when everything that was acknowledged until then was on its way to the standby, which has received it. */
+  readonly from: number
+  /** `mono` when the standby had taken over. */
+  readonly to: number
 }

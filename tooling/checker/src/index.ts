@@ -15,6 +15,6 @@ export {
 export { check, type CheckOptions, type Report, type ShownViolation, type Verdict } from './check.js'
 export { invariants } from './invariants.js'
 export { notOffered, type NotChecked } from './not-offered.js'
-export { printReport, type PrintOptions } from './report.js'
+export { printReport, type LeftOut, type PrintOptions } from './report.js'
 export { ReportSum } from './sum-reports.js'
 export { canonical, sameValue } from './values.js'

@@ -5,11 +5,12 @@ import type {
   Invoked,
   Mark,
   MessageTransition,
+  Rewound,
   Settled,
   Snapshot,
 } from './history.js'
 import type { History } from './history-file.js'
-import { MessageRecord, type Call } from './message-record.js'
+import { isHeld, MessageRecord, type Call } from './message-record.js'
 import type { FinalRow, RowOf } from './rows.js'
 import type { SystemObservation } from './system-observations.js'
 
@@ -25,16 +26,20 @@ export class Ledger {
   readonly snapshots: Snapshot[] = []
   readonly system: SystemObservation[] = []
   readonly marks: Mark[] = []
+  /** Times from which the database may have forgotten something. */
+  readonly rewinds: readonly Rewound[]
   /** By how much times of different origin may differ without meaning anything, ms. */
   readonly slackMs: number
 
   constructor(readonly history: History) {
     this.facts = history.facts
     this.slackMs = history.facts.slackMs ?? 50
+    this.rewinds = history.events.filter((event) => event.kind === 'rewound')
     const settled = new Map<string, Settled>()
     for (const event of history.events) if (event.kind === 'settle') settled.set(event.op, event)
     for (const event of history.events) this.enter(event, settled)
     this.enterChanges()
+    if (this.rewinds.length > 0) this.findRewound()
   }
 
   /** The record of a message, made when there is none. */
@@ -65,6 +70,11 @@ export class Ledger {
     return this.rows.filter((row): row is RowOf<Name> => row.table === name)
   }
 
+  /** Whether the database may have forgotten what it did between these times (`mono`). */
+  mayBeLost(since: number, until: number): boolean {
+    return this.rewinds.some(({ from, to }) => since < to && until > from)
+  }
+
   mark(what: Mark['what']): Mark | undefined {
     return this.marks.find((mark) => mark.what === what)
   }
@@ -84,7 +94,9 @@ export class Ledger {
         this.message(event.id).boundaries.push(event)
         return
       case 'accepted':
-        this.message(event.id).accepted.push(event)
+        if (!this.mayBeLost(event.sentMono ?? event.mono, event.mono)) {
+          this.message(event.id).accepted.push(event)
+        }
         return
       case 'message':
       case 'checkpoint':
@@ -104,12 +116,14 @@ export class Ledger {
         return
       case 'facts':
       case 'opened':
+      case 'rewound':
       case 'settle':
     }
   }
 
   private enterCall(invoked: Invoked, settled: Settled | undefined): void {
-    const call: Call = { invoked, settled, outcome: settled?.outcome ?? 'unknown' }
+    const lost = settled?.outcome === 'ok' && this.mayBeLost(invoked.mono, settled.mono)
+    const call: Call = { invoked, settled, outcome: lost ? 'unknown' : (settled?.outcome ?? 'unknown') }
     this.calls.push(call)
     this.callsByOp.set(invoked.op, call)
     if (invoked.name === 'other') return
@@ -146,6 +160,22 @@ export class Ledger {
       if (after !== null && after.lease !== null && after.claims > (before?.claims ?? 0)) {
         record.grants.push({ lease: after.lease, transition: change })
       }
+    }
+  }
+
+  /** A body that was under way then may know what the database has forgotten. */
+  private findRewound(): void {
+    for (const record of this.messages.values()) {
+      record.rewound = record.starts.some((start) => {
+        const ended = record.ends.find(({ body }) => body === start.body)
+        // The function of a run that is put down never ends; its hold does.
+        const given = record.transitions.find(
+          ({ before, after }) =>
+            before?.lease === start.lease &&
+            (after === null || !isHeld(after) || after.lease !== start.lease),
+        )
+        return this.mayBeLost(start.mono, (ended ?? given)?.mono ?? Infinity)
+      })
     }
   }
 }

@@ -49,6 +49,8 @@ export class MessageRecord {
   readonly accepted: Accepted[] = []
   readonly steps: RowOf<'steps'>[] = []
   row: RowOf<'messages'> | undefined
+  /** A body of it was under way when the database went back in time: it may know what nobody else does. */
+  rewound = false
   private checkpointsByStep: Map<string, CheckpointTransition[]> | undefined
   private endsByStep: Map<string | undefined, BodyEnded[]> | undefined
 
@@ -73,12 +75,25 @@ export class MessageRecord {
     const real = this.enqueues.filter((call) => !call.yielded)
     if (this.enqueues.length === 0) return undefined
     if (real.some((call) => call.outcome === 'ok')) return 'ok'
-    return real.some((call) => call.outcome === 'unknown') ? 'unknown' : 'fail'
+    // A conflict says that a message is there under this id: this one, when another call has replaced its payload.
+    const open = real.some((call) => call.outcome === 'unknown' || call.settled?.error === 'ID_CONFLICT')
+    return open ? 'unknown' : 'fail'
   }
 
   /** Whether its row has ever been there. */
   get existed(): boolean {
     return this.row !== undefined || this.transitions.some((change) => change.after !== null)
+  }
+
+  /** How often it was inserted. What was deleted is forgotten, so that a repeat of its enqueue begins anew. */
+  get lives(): number {
+    return Math.max(1, this.transitions.filter((change) => change.before === null).length)
+  }
+
+  /** The claims since it was inserted last. */
+  get grantsOfThisLife(): Grant[] {
+    const inserted = this.transitions.findLast((change) => change.before === null)
+    return this.grants.filter(({ transition }) => transition.seq > (inserted?.seq ?? -1))
   }
 
   /** The transitions of one checkpoint. Ask only once everything is entered. */

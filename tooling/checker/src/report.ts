@@ -7,11 +7,24 @@ import { describeEvent } from './describe-event.js'
 export interface PrintOptions {
   /** Receives each line. Default: console.log. */
   readonly line?: (text: string) => void
-  /** Lines printed above the last one: how to repeat the run. */
+  /** How to repeat the run. */
   readonly repeat?: string
+  /** What else the run has to say of itself: lines above the last ones. */
+  readonly notes?: readonly string[]
+  /** What was asked for and could not be done: named, and counted as skipped in the last line. */
+  readonly leftOut?: readonly LeftOut[]
 }
 
-/** Prints the violations with their slices, the table of invariants, the seed, and `N passed, M failed` at the end. */
+/** A part of a run that could not be had where it ran. */
+export interface LeftOut {
+  readonly what: string
+  readonly reason: string
+}
+
+/**
+ * Prints the violations with their slices, the table of invariants, their counts, the seed, what was left out, and at
+ * the end `N passed, M failed`, with `, K skipped` behind it when something was left out.
+ */
 export function printReport(report: Report, options: PrintOptions = {}): void {
   const line = options.line ?? ((text: string) => console.log(text))
   for (const verdict of report.verdicts)
@@ -20,11 +33,17 @@ export function printReport(report: Report, options: PrintOptions = {}): void {
   for (const { id, reason } of report.notOffered) line(color.dim(`${id.padEnd(5)} not offered: ${reason}`))
   const { facts, events, torn } = report
   line(`${events} events${torn === 0 ? '' : `, ${torn} half lines of killed processes`}`)
+  for (const note of options.notes ?? []) line(note)
+  const excused = report.verdicts.filter(({ outcome }) => outcome === 'inapplicable').length
+  line(`invariants: ${report.passed} held, ${report.failed} failed, ${excused} not applicable`)
   line(
     `store ${facts.store}, load ${facts.load}, faults ${facts.faults.join(',') || 'none'}, seed ${facts.seed}`,
   )
   if (options.repeat !== undefined) line(`again: ${options.repeat}`)
-  line(`${report.passed} passed, ${report.failed} failed`)
+  const leftOut = options.leftOut ?? []
+  for (const { what, reason } of leftOut) line(`left out: ${what}: ${reason}`)
+  const skipped = leftOut.length === 0 ? '' : `, ${leftOut.length} skipped`
+  line(`${report.passed} passed, ${report.failed} failed${skipped}`)
 }
 
 function printViolations(verdict: Verdict, report: Report, line: (text: string) => void): void {

@@ -47,6 +47,21 @@ const cases: readonly (readonly [title: string, add: (run: Scenario) => unknown]
     },
   ],
   [
+    'a message that was deleted by hand, and is enqueued again under the same id',
+    (run) => {
+      const message = { id: 'm9', queue: 'mail', payload: '{"of":"m9"}' }
+      for (const lease of ['Z1', 'Z2']) {
+        run.push({ kind: 'invoke', op: `again ${lease}`, name: 'enqueue', messages: [message] }, 'client')
+        run.insert(message)
+        run.push({ kind: 'settle', op: `again ${lease}`, outcome: 'ok', value: { ids: ['m9'] } }, 'client')
+        run.claim('m9', lease).call({ name: 'dequeue', queue: 'mail', limit: 1 }, 'ok', {
+          claimed: [{ id: 'm9', lease, payload: message.payload }],
+        })
+        run.change('m9', null).call({ name: 'delete', id: 'm9', lease }, 'ok')
+      }
+    },
+  ],
+  [
     'an ambiguous enqueue that has not happened',
     (run) => run.call({ name: 'enqueue', messages: [{ id: 'm9', queue: 'mail', payload: '9' }] }, 'unknown'),
   ],

@@ -84,6 +84,28 @@ describe('the list of invariants', () => {
 })
 
 describe('the printed report', () => {
+  it('counts the invariants in a line of their own', () => {
+    const { history } = soundRun()
+    const lines = printed(history, { only: ['Q1', 'S6'] })
+    expect(lines).toContain('invariants: 2 held, 0 failed, 0 not applicable')
+    const without = printed(new Scenario().history, { only: ['Q1', 'S6'], inapplicable: { S6: 'no secret' } })
+    expect(without).toContain('invariants: 0 held, 1 failed, 1 not applicable')
+  })
+
+  it('names and counts what was left out, last of all', () => {
+    const lines: string[] = []
+    printReport(check(soundRun().history, { only: ['Q1'] }), {
+      line: (text) => lines.push(text),
+      notes: ['faults injected: 3'],
+      leftOut: [{ what: 'pgbouncer', reason: 'it is not installed' }],
+    })
+    expect(lines.slice(-2)).toEqual([
+      'left out: pgbouncer: it is not installed',
+      '1 passed, 0 failed, 1 skipped',
+    ])
+    expect(lines).toContain('faults injected: 3')
+  })
+
   it('ends with the counts alone, behind the table and the seed', () => {
     const lines = printed(soundRun().history)
     expect(lines.at(-1)).toBe(`${invariants.length} passed, 0 failed`)

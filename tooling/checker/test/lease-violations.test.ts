@@ -40,6 +40,15 @@ const leaseCases: readonly Case[] = [
   ['Q8', 'a lease id of two workers', /two workers/, (run) => run.enqueue('m9').claim('m9', 'L1', 'w2')],
   [
     'Q8',
+    'a message that is handed out without a claim',
+    /never granted/,
+    (run) =>
+      run.enqueue('m9').call({ name: 'dequeue', queue: 'mail', limit: 1 }, 'ok', {
+        claimed: [{ id: 'm9', lease: 'Z1', payload: '{"of":"m9"}' }],
+      }),
+  ],
+  [
+    'Q8',
     'claims that do not count up',
     /claims went from 1 to 3/,
     (run) => run.enqueue('m9').claim('m9', 'Z1').change('m9', { lease: 'Z2', claims: 3 }),

@@ -50,6 +50,18 @@ const deliveryCases: readonly Case[] = [
     (run) => run.enqueue('m9').claim('m9', 'N1').start('message', 'm9', 'N1', { payload: '{"of":"m8"}' }),
   ],
   [
+    'Q3',
+    'a payload that changed on its way to who claims by hand',
+    /payload claimed by hand/,
+    (run) =>
+      run
+        .enqueue('m9')
+        .claim('m9', 'N1')
+        .call({ name: 'dequeue', queue: 'mail', limit: 1 }, 'ok', {
+          claimed: [{ id: 'm9', lease: 'N1', payload: '{"of":"m8"}' }],
+        }),
+  ],
+  [
     'Q4',
     'a repeat after a lost answer that makes a second message',
     /a second time/,
@@ -58,6 +70,12 @@ const deliveryCases: readonly Case[] = [
         .insert(m9)
         .call({ name: 'enqueue', messages: [m9] }, 'unknown')
         .insert({ ...m9, id: 'm10' }),
+  ],
+  [
+    'Q4',
+    'a message that comes again by itself after it was deleted',
+    /nobody enqueued it then/,
+    (run) => run.enqueue('m9').claim('m9', 'N1').change('m9', null).wait(100).insert(m9),
   ],
   [
     'Q5',
@@ -109,6 +127,17 @@ const otherCases: readonly Case[] = [
         .change('m9', { vt: run.time + EPOCH_MS })
         .claim('m9', 'N1')
         .start('message', 'm9', 'N1'),
+  ],
+  [
+    'Q12',
+    'a message that was put off by hand and is due at once',
+    /given back for 500 ms/,
+    (run) =>
+      run
+        .enqueue('m9')
+        .claim('m9', 'N1')
+        .change('m9', { status: 'queued', vt: run.time + EPOCH_MS })
+        .call({ name: 'release', id: 'm9', lease: 'N1', delayMs: 500 }, 'ok'),
   ],
   [
     'Q12',

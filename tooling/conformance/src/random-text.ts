@@ -1,5 +1,5 @@
 /** Numbers that are the same for the same seed (mulberry32), from 0 up to but not including 1. */
-export function seededNumbers(seed: number): () => number {
+function seededNumbers(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -9,6 +9,16 @@ describe('run', () => {
     expect(await node("console.log('a'); process.exitCode = 3")).toEqual({ code: 3, output: 'a\n' })
   })
 
+  it('gives the output of a program that shows its own, too', async () => {
+    const code = `
+      import { run } from '${new URL('../processes.mjs', import.meta.url).href}'
+      const { output } = await run(process.execPath, ['-e', 'console.log(1); console.error(2)'], { kept: true })
+      console.log(output.split('\\n').sort().join('+'))
+    `
+    const { output } = await run(process.execPath, ['--input-type=module', '-e', code], { quiet: true })
+    expect(output.split('\n').sort()).toEqual(['', '+1+2', '1', '2'])
+  })
+
   it('gives the code of a shell after a signal', async () => {
     expect(await node("process.kill(process.pid, 'SIGTERM')")).toMatchObject({ code: 143 })
   })

@@ -5,12 +5,11 @@ import {
   ReportSum,
   type Facts,
   type FinalRow,
-  type Leftovers,
   type HistoryEvent,
 } from '@pgqrs/checker'
-import type { Arena } from './arena.js'
 import { EPOCH_MS } from './life.js'
-import { checkpointCells, checkpointState, messageCells, messageState, type Recorder } from './recorder.js'
+import type { Recorder } from './recorder.js'
+import type { Remains } from './remains.js'
 import type { Action, Fault, Profile, Schedule } from './schedule.js'
 import { JOB_ATTEMPTS, JOB_BACKOFF_MS, MAX_CRASHES, RUN_ATTEMPTS, STEP_ATTEMPTS } from './workload.js'
 
@@ -34,14 +33,24 @@ export function emptySum(seed: number): ReportSum {
   return new ReportSum(factsOf({ seed, leaseMs: 0 }, []), { inapplicable, keep: 1 })
 }
 
+/** What is left behind besides rows. */
+export interface Leftover {
+  readonly timers: number
+  readonly uncaught: readonly string[]
+  readonly openTransactions: number
+  /** What the database's own check found; undefined: it was not asked. */
+  readonly problems: readonly string[] | undefined
+}
+
 /** Everything that was seen of a schedule, with what is in the database in the end: what the checker reads. */
 export function wholeHistory(
   recorder: Recorder,
   { profile, faults }: Schedule,
-  arena: Arena,
-  { timers, uncaught }: { readonly timers: number; readonly uncaught: readonly string[] },
+  remains: Remains,
+  { timers, uncaught, openTransactions, problems }: Leftover,
 ): HistoryEvent[] {
   const seen = recorder.seen('sim')
+  const leases = [...remains.messages.values()].filter(({ status }) => isHeld(status)).length
   return [
     { ...factsOf(profile, faults), ...recorder.seen('sim') },
     { ...seen, mono: 0, kind: 'system', what: 'watched' },
@@ -50,9 +59,11 @@ export function wholeHistory(
     { ...seen, kind: 'mark', what: 'quiet' },
     { ...seen, kind: 'system', what: 'resources', when: 'after', counts: { timers } },
     ...uncaught.map((message): HistoryEvent => ({ ...seen, kind: 'system', what: 'uncaught', message })),
-    { ...seen, kind: 'system', what: 'integrity', check: 'quick_check', problems: problemsOf(arena) },
-    { ...seen, kind: 'system', what: 'leftovers', ...leftoversOf(arena) },
-    ...rowsOf(arena).map((row): HistoryEvent => ({ ...seen, kind: 'row', ...row })),
+    ...(problems === undefined
+      ? []
+      : [{ ...seen, kind: 'system', what: 'integrity', check: 'quick_check', problems } as const]),
+    { ...seen, kind: 'system', what: 'leftovers', leases, openTransactions, advisoryLocks: 0 },
+    ...rowsOf(remains).map((row): HistoryEvent => ({ ...seen, kind: 'row', ...row })),
   ]
 }
 
@@ -102,58 +113,16 @@ export function checked(history: readonly HistoryEvent[], { commands }: Schedule
     .map(({ id, sentence, violations }) => `${id} ${sentence}: ${violations[0]?.says ?? ''}`)
 }
 
-function problemsOf({ db }: Arena): string[] {
-  const found = db.pragma('quick_check', { simple: true })
-  return found === 'ok' ? [] : [String(found)]
-}
-
-function leftoversOf(arena: Arena): Pick<Leftovers, 'leases' | 'openTransactions' | 'advisoryLocks'> {
-  const { leases } = arena
-    .prepare("select count(*) as leases from pgqrs_messages where status in ('running', 'cancelling')")
-    .get() as { leases: number }
-  return { leases, openTransactions: arena.db.inTransaction ? 1 : 0, advisoryLocks: 0 }
+function isHeld(status: string): boolean {
+  return status === 'running' || status === 'cancelling'
 }
 
 type Unseen<Row> = Row extends FinalRow ? Omit<Row, 'kind' | 'process' | 'mono' | 'wall'> : never
 
-function rowsOf(arena: Arena): Unseen<FinalRow>[] {
-  const messages = arena
-    .prepare(`select id, ${messageCells.join(', ')} from pgqrs_messages`)
-    .raw()
-    .all() as unknown[][]
-  const steps = arena
-    .prepare(`select run_id, name, ${checkpointCells.join(', ')} from pgqrs_steps`)
-    .raw()
-    .all() as unknown[][]
-  const workers = arena.prepare('select id, status, heartbeat_at from pgqrs_workers').all() as {
-    id: string
-    status: string
-    heartbeat_at: number
-  }[]
-  const tallies = arena
-    .prepare('select queue, status, sum(n) as n from pgqrs_tallies group by queue, status')
-    .all() as {
-    queue: string
-    status: string
-    n: number
-  }[]
-  const witnesses = arena.prepare('select run, step, witness, value from witnesses').all() as {
-    run: string | null
-    step: string | null
-    witness: string | null
-    value: string | null
-  }[]
+function rowsOf({ messages, checkpoints, workers, tallies, witnesses }: Remains): Unseen<FinalRow>[] {
   return [
-    ...messages.flatMap(([id, ...cells]) => {
-      const state = messageState(cells)
-      return state === null ? [] : [{ table: 'messages' as const, id: id as string, ...state }]
-    }),
-    ...steps.flatMap(([run, step, ...cells]) => {
-      const state = checkpointState(cells)
-      return state === null
-        ? []
-        : [{ table: 'steps' as const, run: run as string, step: step as string, ...state }]
-    }),
+    ...[...messages].map(([id, state]) => ({ table: 'messages' as const, id, ...state })),
+    ...[...checkpoints.values()].map((checkpoint) => ({ table: 'steps' as const, ...checkpoint })),
     ...workers.map(({ id, status, heartbeat_at }) => ({
       table: 'workers' as const,
       id,

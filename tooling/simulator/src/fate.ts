@@ -11,10 +11,18 @@ export interface Fate {
 }
 
 const WRITES = /record|finish|release|extend|delete|enqueue|cancel|wake|replay|signal|forget|transaction/
+const known = new Map<string, boolean>()
+
+/** Whether a call changes a message or a run; by the names of its statements. */
+function isWrite(name: string): boolean {
+  let is = known.get(name)
+  if (is === undefined) known.set(name, (is = WRITES.test(name)))
+  return is
+}
 
 /** Decides what becomes of each call: how long it takes, and which fault befalls it. */
 export class Fates {
-  private readonly faults: Map<string, Fault>
+  private readonly faults = { write: new Map<number, Fault>(), call: new Map<number, Fault>() }
   private calls = 0
   private writes = 0
   private befell = 0
@@ -27,7 +35,7 @@ export class Fates {
     private readonly next: () => number,
   ) {
     // The first of several counts.
-    this.faults = new Map([...faults].reverse().map((fault) => [`${fault.on} ${fault.at}`, fault]))
+    for (const fault of [...faults].reverse()) this.faults[fault.on].set(fault.at, fault)
   }
 
   /** Calls made so far. */
@@ -46,7 +54,7 @@ export class Fates {
 
   /** A call is on its way to the database; the answer is called when it gets there, or never will. */
   underway(name: string): () => void {
-    if (!WRITES.test(name)) return () => undefined
+    if (!isWrite(name)) return () => undefined
     this.onTheirWay++
     return () => {
       this.onTheirWay--
@@ -66,8 +74,8 @@ export class Fates {
   /** @param name what the call is for: names of its statements. */
   draw(name: string): Fate {
     const call = this.calls++
-    const write = WRITES.test(name) ? this.faults.get(`write ${this.writes++}`) : undefined
-    const fault = this.isHealed ? undefined : (write ?? this.faults.get(`call ${call}`))
+    const write = isWrite(name) ? this.faults.write.get(this.writes++) : undefined
+    const fault = this.isHealed ? undefined : (write ?? this.faults.call.get(call))
     if (fault !== undefined) this.befell++
     return { call, toDatabase: this.latency(), back: this.latency(), fault }
   }

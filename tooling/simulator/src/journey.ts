@@ -1,6 +1,7 @@
 import type { Failure } from '@pgqrs/core/driver'
 import type { Fate, Fates } from './fate.js'
 import type { Life } from './life.js'
+import type { Patience } from './patience.js'
 import type { Recorder } from './recorder.js'
 import type { Sabotage } from './sabotage.js'
 import type { Fault } from './schedule.js'
@@ -16,10 +17,15 @@ export class NetworkFailure extends Error {
 export interface Surroundings {
   readonly fates: Fates
   readonly recorder: Recorder
+  readonly patience: Patience
   readonly sabotage: Sabotage | undefined
+  /** Whether anybody reads the notes. */
+  readonly traced: boolean
   /** The database's clock, ms since the epoch. */
   databaseNow(): number
   crash(life: Life): void
+  /** A message is there because of a sending whose sender had given it up. */
+  unheard(id: string): void
   note(life: Life, what: string): void
 }
 
@@ -36,7 +42,7 @@ export interface Call<T> {
   readonly name: string
   /** It needs its process at the time of its execution: a transaction around code of the user's. */
   readonly inProcess: boolean
-  work(fault: Fault | undefined): Promise<T>
+  work(fault: Fault | undefined): T | Promise<T>
   /** Told before the caller is. */
   answered(value: T): void
 }
@@ -56,8 +62,8 @@ export class Journey<T> {
 
   begin(): void {
     const { fault } = this.fate
-    this.note(fault === undefined ? 'sent' : `sent, and then: ${fault.kind} ${fault.ms}`)
     const { life, around } = this.line
+    if (around.traced) this.note(fault === undefined ? 'sent' : `sent, and then: ${fault.kind} ${fault.ms}`)
     if (life.timeline.now < this.line.cutUntil && !around.fates.healed)
       this.fail('unsent', this.fate.toDatabase)
     else if (fault === undefined) this.execute(this.fate.toDatabase)
@@ -122,21 +128,25 @@ export class Journey<T> {
   private run(): void {
     const { life, around } = this.line
     const { fault } = this.fate
-    this.note('executed')
-    this.call.work(fault).then(
+    if (around.traced) this.note('executed')
+    atOnce(
+      () => this.call.work(fault),
       (value) => {
         around.recorder.commit(life)
+        const asOf = around.patience.changes
         this.answer(() => {
-          this.note('answered')
+          if (around.traced) this.note('answered')
+          life.hears({ to: this.call.name, asOf })
           this.call.answered(value)
           this.resolve(value)
         })
       },
-      (error: unknown) => {
+      (error) => {
         around.recorder.rollBack()
         if (this.call.inProcess && fault?.kind === 'crash-sent') around.crash(life)
         this.answer(() => {
-          this.note(`refused: ${String(error)}`)
+          if (around.traced) this.note(`refused: ${String(error)}`)
+          life.hears({ to: this.call.name, asOf: undefined })
           this.reject(error)
         })
       },
@@ -163,10 +173,11 @@ export class Journey<T> {
     const arrived = around.fates.underway(this.call.name)
     life.timeline.after(inMs, () => {
       arrived()
-      this.note('executed, too late for its sender')
-      this.call.work(undefined).then(
+      if (around.traced) this.note('executed, too late for its sender')
+      atOnce(
+        () => this.call.work(undefined),
         () => {
-          around.recorder.commit(life)
+          for (const id of around.recorder.commitUnheard(life)) around.unheard(id)
         },
         () => {
           around.recorder.rollBack()
@@ -176,10 +187,11 @@ export class Journey<T> {
   }
 
   private fail(kind: Failure['kind'], inMs: number): void {
-    const { life } = this.line
+    const { life, around } = this.line
     life.timeline.after(inMs, () => {
       life.reach(() => {
-        this.note(kind)
+        if (around.traced) this.note(kind)
+        life.hears({ to: this.call.name, asOf: undefined })
         this.reject(new NetworkFailure(kind))
       })
     })
@@ -188,4 +200,21 @@ export class Journey<T> {
   private note(what: string): void {
     this.line.around.note(this.line.life, `#${this.fate.call} ${this.call.name}: ${what}`)
   }
+}
+
+/** Tells what came of work: at once, unless it is a promise. */
+function atOnce<T>(
+  work: () => T | Promise<T>,
+  accepted: (value: T) => void,
+  refused: (error: unknown) => void,
+): void {
+  let value: T | Promise<T>
+  try {
+    value = work()
+  } catch (error) {
+    refused(error)
+    return
+  }
+  if (value instanceof Promise) value.then(accepted, refused)
+  else accepted(value)
 }

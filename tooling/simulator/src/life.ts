@@ -1,5 +1,6 @@
 import type { Cancel, Clock, Random } from '@pgqrs/core/driver'
 import { seededRandom } from './chance.js'
+import type { Look, Patience } from './patience.js'
 import type { Timeline } from './timeline.js'
 
 /** The time of the database at which every schedule begins. */
@@ -7,6 +8,16 @@ export const EPOCH_MS = Date.UTC(2030, 0, 1)
 
 /** Stands for "the database's clock when the statement is executed"; the network puts the time in its place. */
 export const DATABASE_TIME = -8_640_000_000_000_001
+
+type TimerOptions = NonNullable<Parameters<Clock['after']>[2]>
+
+/** An answer of the database. */
+export interface Answer {
+  /** Names of the statements. */
+  readonly to: string
+  /** How many changes of the database it takes in; undefined: it is a failure and says nothing of them. */
+  readonly asOf: number | undefined
+}
 
 /** How a life sees the time. */
 export interface LifeSetup {
@@ -16,6 +27,8 @@ export interface LifeSetup {
   readonly skewMs: number
   /** `database`: the database's own clock counts. `host`: the process's clock, as of the sending. */
   readonly clock: 'database' | 'host'
+  /** Holds back looks that would find nothing new; undefined: every timer fires at its time. */
+  readonly patience?: Patience | undefined
 }
 
 /**
@@ -28,15 +41,22 @@ export class Life {
   readonly random: Random
   /** The grants this process knows of, by message. */
   readonly leases = new Map<string, string>()
+  /** Which of its workers and consumers each grant was given to, where a sabotage wants to know. */
+  readonly grantees = new Map<string, string>()
   private isAlive = true
   private frozen: (() => void)[] | undefined
   private thaws = 0
-  private ticking = 0
+  /** Timers of the engine that have neither fired nor been cancelled. */
+  timers = 0
+  private readonly patience: Patience | undefined
+  /** What this event has brought an answer to, and what that is based on. */
+  private answer: Answer & { readonly event: number } = { event: -1, to: '', asOf: undefined }
 
   constructor(
     readonly timeline: Timeline,
     setup: LifeSetup,
   ) {
+    this.patience = setup.patience
     this.name = setup.name
     const bootedAt = timeline.now
     this.clock = {
@@ -44,7 +64,7 @@ export class Life {
         setup.clock === 'database' ? DATABASE_TIME : EPOCH_MS + timeline.now + setup.skewMs,
       wallNow: () => EPOCH_MS + timeline.now + setup.skewMs,
       monotonic: () => timeline.now - bootedAt,
-      after: (ms, callback) => this.after(ms, callback),
+      after: (ms, callback, options) => this.after(ms, callback, options),
       settle: () => timeline.settle(),
     }
     this.random = seededRandom(setup.seed, () => this.clock.wallNow())
@@ -56,11 +76,6 @@ export class Life {
 
   get isFrozen(): boolean {
     return this.frozen !== undefined
-  }
-
-  /** Timers of the engine that have neither fired nor been cancelled. */
-  get timers(): number {
-    return this.ticking
   }
 
   /** Ends the process: none of its code runs again. */
@@ -96,6 +111,11 @@ export class Life {
     else run()
   }
 
+  /** The process gets an answer of the database. */
+  hears(answer: Answer): void {
+    this.answer = { ...answer, event: this.timeline.events }
+  }
+
   /** Waits so long, as code of the application: not one of the engine's timers. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
@@ -105,22 +125,58 @@ export class Life {
     })
   }
 
-  private after(ms: number, callback: () => void): Cancel {
-    let over = false
-    this.ticking++
-    const cancel = this.timeline.after(ms, () => {
-      this.reach(() => {
-        if (over) return
-        over = true
-        this.ticking--
-        callback()
+  private after(ms: number, callback: () => void, { slackMs }: TimerOptions = {}): Cancel {
+    const timer = new Timer(this, callback)
+    const { patience } = this
+    if (patience === undefined || slackMs === undefined) {
+      timer.cancelEvent = this.timeline.after(ms, timer.fire)
+    } else {
+      const known = this.known(patience)
+      timer.cancelEvent = this.timeline.after(ms, () => {
+        if (!this.isAlive) return
+        timer.cancelEvent = patience.hold({ ...known, everyMs: ms, slackMs, run: timer.fire })
       })
-    })
-    return () => {
-      if (over) return
-      over = true
-      this.ticking--
-      cancel()
     }
+    return timer.cancel
+  }
+
+  /** What happened while an answer was on its way the process does not know. */
+  private known(patience: Patience): Pick<Look, 'after' | 'asOf'> {
+    const { event, to, asOf } = this.answer
+    return event === this.timeline.events ? { after: to, asOf } : { after: '', asOf: patience.changes }
+  }
+}
+
+/** A timer of the engine. */
+class Timer {
+  cancelEvent: Cancel | undefined
+  private over = false
+
+  constructor(
+    private readonly life: Life,
+    private readonly callback: () => void,
+  ) {
+    life.timers++
+  }
+
+  readonly fire = (): void => {
+    this.life.reach(this.run)
+  }
+
+  readonly cancel = (): void => {
+    if (this.over) return
+    this.end()
+    this.cancelEvent?.()
+  }
+
+  private readonly run = (): void => {
+    if (this.over) return
+    this.end()
+    this.callback()
+  }
+
+  private end(): void {
+    this.over = true
+    this.life.timers--
   }
 }

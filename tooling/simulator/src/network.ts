@@ -1,5 +1,7 @@
 import type { Driver, Failure, Row, Statement, TransactionPlan } from '@pgqrs/core/driver'
+import type { Arena } from './arena.js'
 import { SqliteDialect } from '@pgqrs/core/driver'
+import { isLease } from './identities.js'
 import { DATABASE_TIME, type Life } from './life.js'
 import { nameOf } from './statement-names.js'
 import { Journey, NetworkFailure, type Call, type Line, type Surroundings } from './journey.js'
@@ -35,7 +37,7 @@ export class Network<Tx> implements Driver<Tx> {
   constructor(
     private readonly inner: Driver<Tx>,
     private readonly life: Life,
-    private readonly around: Surroundings & { readonly listeners: Set<Listener> },
+    private readonly around: Surroundings & { readonly arena: Arena; readonly listeners: Set<Listener> },
     seeming: Seeming,
   ) {
     this.line = { life, around, cutUntil: -1 }
@@ -54,13 +56,22 @@ export class Network<Tx> implements Driver<Tx> {
 
   readonly execute = (statements: readonly Statement[]): Promise<Row[][]> => {
     const names = statements.map((statement) => nameOf(statement.sql))
-    return this.carry<Row[][]>(names.join(' '), {
-      inProcess: false,
-      work: () => this.inner.execute(this.timed(statements)),
-      answered: (rows) => {
-        this.answered(statements, names, rows)
-      },
-    })
+    const name = names.length === 1 ? (names[0] ?? '') : names.join(' ')
+    const answer = this.carry(new Execution(name, statements, names, this))
+    const afterwards = this.around.sabotage?.afterwards?.(name)
+    return afterwards === undefined ? answer : answer.then((rows) => this.follow(rows, afterwards))
+  }
+
+  /** Sends a second statement before the sender of the first hears of it. */
+  private async follow(rows: Row[][], sql: string): Promise<Row[][]> {
+    const statement = { sql, parameters: [DATABASE_TIME], reads: false }
+    await this.carry(new Execution('afterwards', [statement], ['afterwards'], this))
+    return rows
+  }
+
+  /** What the database does with statements. */
+  executed(statements: readonly Statement[]): Row[][] {
+    return this.around.arena.execute(this.timed(statements))
   }
 
   /** The user's code runs in the process, so a process that has died meanwhile commits nothing. */
@@ -74,7 +85,8 @@ export class Network<Tx> implements Driver<Tx> {
         return this.timed(plan.after(value))
       },
     }
-    return this.carry<T>('transaction', {
+    return this.carry<T>({
+      name: 'transaction',
       inProcess: true,
       work: (fault) => {
         dies = fault?.kind === 'crash-sent'
@@ -93,14 +105,15 @@ export class Network<Tx> implements Driver<Tx> {
     return error instanceof NetworkFailure ? { kind: error.kind } : this.inner.classify(error)
   }
 
+  // The database is everybody's.
   close(): Promise<void> {
-    return this.inner.close()
+    return Promise.resolve()
   }
 
   /** Sends, executes and answers one call. */
-  private carry<T>(name: string, call: Omit<Call<T>, 'name'>): Promise<T> {
+  private carry<T>(call: Call<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      new Journey(this.line, { ...call, name }, resolve, reject).begin()
+      new Journey(this.line, call, resolve, reject).begin()
     })
   }
 
@@ -109,16 +122,13 @@ export class Network<Tx> implements Driver<Tx> {
     const now = this.around.databaseNow()
     const { sabotage } = this.around
     return statements.map((statement) => {
-      const bound = {
-        ...statement,
-        parameters: statement.parameters.map((value) => (value === DATABASE_TIME ? now : value)),
-      }
-      return sabotage?.statement?.(bound, nameOf(statement.sql)) ?? bound
+      const bound = atTime(statement, now)
+      return sabotage?.statement?.(bound, nameOf(statement.sql), this.life.grantees) ?? bound
     })
   }
 
   /** Takes note of grants, and of writes of a holder that took effect. */
-  private answered(statements: readonly Statement[], names: readonly string[], rows: readonly Row[][]): void {
+  answered(statements: readonly Statement[], names: readonly string[], rows: readonly Row[][]): void {
     names.forEach((name, at) => {
       const answer = rows[at] ?? []
       if (name === 'claim' || name === 'recover') {
@@ -158,7 +168,28 @@ export class Network<Tx> implements Driver<Tx> {
   }
 }
 
-/** A grant, as the seeded randomness draws them. */
-export function isLease(value: unknown): value is string {
-  return typeof value === 'string' && value.length === 36 && value[14] === '4'
+/** A call of the engine's own: statements, all or none. */
+class Execution implements Call<Row[][]> {
+  readonly inProcess = false
+
+  constructor(
+    readonly name: string,
+    private readonly statements: readonly Statement[],
+    private readonly names: readonly string[],
+    private readonly network: Network<unknown>,
+  ) {}
+
+  work(): Row[][] {
+    return this.network.executed(this.statements)
+  }
+
+  answered(rows: Row[][]): void {
+    this.network.answered(this.statements, this.names, rows)
+  }
+}
+
+function atTime(statement: Statement, now: number): Statement {
+  if (!statement.parameters.includes(DATABASE_TIME)) return statement
+  const parameters = statement.parameters.map((value) => (value === DATABASE_TIME ? now : value))
+  return { ...statement, parameters }
 }

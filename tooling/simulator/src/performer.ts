@@ -1,6 +1,7 @@
 import type { Store } from '@pgqrs/core'
 import type { Database } from '@pgqrs/sqlite'
 import { answered, type Asked, type Model } from './asked.js'
+import { ByHand } from './by-hand.js'
 import type { Life } from './life.js'
 import type { Requests } from './requests.js'
 import type { Action } from './schedule.js'
@@ -9,10 +10,9 @@ import type { Process, World } from './world.js'
 
 type Of<Do extends Action['do']> = Extract<Action, { do: Do }>
 
-const nothing = (): Record<string, never> => ({})
-
 /** Does what a schedule says, in the name of a process, and keeps the model. */
 export class Performer {
+  readonly byHand: ByHand
   private n = 0
   private readonly ids
 
@@ -24,13 +24,14 @@ export class Performer {
     newId: () => string,
   ) {
     this.ids = newId
+    this.byHand = new ByHand(model, requests)
   }
 
   /** The process does it now, or as soon as it can. */
   perform(process: Process, action: Action): void {
     const { life } = process
     life.reach(() => {
-      this.world.note(life, `does ${JSON.stringify(action)}`)
+      if (this.world.traced) this.world.note(life, `does ${JSON.stringify(action)}`)
       this.act(process, action)
     })
   }
@@ -63,7 +64,7 @@ export class Performer {
         this.replay(life, store, action.target)
         break
       case 'by-hand':
-        this.byHand(life, store, action)
+        this.byHand.claim(life, store, action)
         break
       case 'stop':
         void this.world.restartWorker(process)
@@ -198,17 +199,13 @@ export class Performer {
         name: 'enqueue',
         messages: [{ id: asked.id, queue: 'flow', payload: JSON.stringify(payload), ...keyed }],
       },
-      () => store.trigger(this.workflow(life), payload, { id: asked.id, ...keyed }),
+      () => store.trigger(flow, payload, { id: asked.id, ...keyed }),
       (handle) => ({ ids: [handle.id] }),
       (outcome, handle) => {
         answered(asked, outcome, handle?.id)
         if (handle !== undefined) this.awaitResult(life, store, handle.id)
       },
     )
-  }
-
-  private workflow(life: Life): ReturnType<typeof flow> {
-    return flow({ life, recorder: this.world.recorder, spawn: () => Promise.resolve() })
   }
 
   /** Somebody waits for the result of each run for as long as it takes. */
@@ -268,54 +265,5 @@ export class Performer {
         taken: true,
       }),
     )
-  }
-
-  /** Claims parcels by hand and ends the hold in one of the ways there are. */
-  byHand(life: Life, store: Store<Database>, { ending, holdMs }: Of<'by-hand'>): void {
-    const consumer = store.consumer(parcels)
-    this.requests.make(
-      life,
-      { name: 'dequeue', queue: 'parcels', limit: 2 },
-      () => consumer.dequeue({ limit: 2 }),
-      (messages) => ({
-        claimed: messages.map(({ id, payload }) => ({
-          id,
-          lease: life.leases.get(id) ?? '',
-          payload: JSON.stringify(payload),
-        })),
-      }),
-      (_, messages = []) => {
-        for (const message of messages) {
-          const lease = life.leases.get(message.id) ?? ''
-          void life.sleep(holdMs).then(() => {
-            this.end(life, ending, message, lease)
-          })
-        }
-        void life.sleep(holdMs + 1).then(() => consumer.close())
-      },
-    )
-  }
-
-  private end(
-    life: Life,
-    ending: Of<'by-hand'>['ending'],
-    message: Awaited<ReturnType<ReturnType<Store['consumer']>['dequeue']>>[number],
-    lease: string,
-  ): void {
-    if (ending === 'forget') return
-    const calls = {
-      archive: () => message.archive('by hand'),
-      delete: () => message.delete(),
-      release: () => message.release({ delay: 200 }),
-      fail: () => message.fail(new Error('failed by hand')),
-      extend: () => message.extend(3000),
-    }
-    const asked = this.model.asked.get(message.id)
-    const handled = { ending, outcome: undefined as Asked['handled'][number]['outcome'] }
-    asked?.handled.push(handled)
-    const name = ending === 'fail' ? 'failMessage' : ending
-    this.requests.make(life, { name, id: message.id, lease }, calls[ending], nothing, (outcome) => {
-      handled.outcome = outcome
-    })
   }
 }

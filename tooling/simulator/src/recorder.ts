@@ -1,7 +1,7 @@
 import type { Row, Statement } from '@pgqrs/core/driver'
 import type { CheckpointState, HistoryEvent, MessageState, Seen } from '@pgqrs/checker'
 import { EPOCH_MS, type Life } from './life.js'
-import { isLease } from './network.js'
+import { isLease } from './identities.js'
 import type { Timeline } from './timeline.js'
 
 /** Cells of a message's row in the order in which the triggers hand them over. */
@@ -37,6 +37,8 @@ export const checkpointCells = [
 /** A change of a row, as a trigger saw it. */
 export type Transition = Extract<HistoryEvent, { kind: 'message' | 'checkpoint' }>
 
+type Unsigned<Event> = Event extends Seen ? Omit<Event, keyof Seen> : never
+
 // What a call of a holder is called in the history.
 const writes = new Set(['finish', 'release', 'extend', 'delete', 'record'])
 
@@ -45,7 +47,7 @@ export class Recorder {
   readonly history: HistoryEvent[] = []
   /** Told of each change of a row once it is committed. */
   onTransition: (transition: Transition) => void = () => undefined
-  private readonly pending: ((seen: Seen) => Transition)[] = []
+  private readonly pending: Unsigned<Transition>[] = []
   private seq = 0
   private ops = 0
 
@@ -78,7 +80,7 @@ export class Recorder {
     const before = messageState(cells.slice(0, half))
     const after = messageState(cells.slice(half))
     const dbAt = this.databaseNow()
-    this.pending.push((seen) => ({ ...seen, kind: 'message', seq, dbAt, id, before, after }))
+    this.pending.push({ kind: 'message', seq, dbAt, id, before, after })
   }
 
   /** Called by the triggers, in the transaction of the change. */
@@ -95,29 +97,38 @@ export class Recorder {
     const dbAt = this.databaseNow()
     const runLease = holder[0] as string | null
     const runStatus = holder[1] as MessageState['status'] | null
-    this.pending.push((seen) => ({
-      ...seen,
-      kind: 'checkpoint',
-      seq,
-      dbAt,
-      run,
-      step,
-      before,
-      after,
-      runLease,
-      runStatus,
-    }))
+    this.pending.push({ kind: 'checkpoint', seq, dbAt, run, step, before, after, runLease, runStatus })
   }
 
   /** What the triggers told since the last call is committed. */
   commit(life: Life | string): void {
     if (this.pending.length === 0) return
     const seen = this.seen(life)
-    for (const make of this.pending.splice(0)) {
-      const transition = make(seen)
+    for (const change of this.pending.splice(0)) {
+      const transition: Transition = { ...seen, ...change }
       this.history.push(transition)
       this.onTransition(transition)
     }
+  }
+
+  /**
+   * The same for a sending that its sender had given up, and has repeated meanwhile: what it has put there nobody was told
+   * of. Returns the messages it has put there.
+   */
+  commitUnheard(life: Life): string[] {
+    const ids: string[] = []
+    for (const change of this.pending) {
+      if (change.kind !== 'message' || change.before !== null || change.after === null) continue
+      const { id, after } = change
+      const op = this.unique('op-')
+      const { queue, payload, key } = after
+      const message = { id, queue, payload: payload ?? '', ...(key === null ? {} : { key }) }
+      this.add({ ...this.seen(life), kind: 'invoke', op, name: 'enqueue', messages: [message] })
+      this.add({ ...this.seen(life), kind: 'settle', op, outcome: 'unknown' })
+      ids.push(id)
+    }
+    this.commit(life)
+    return ids
   }
 
   /** What the triggers told since the last commit has not happened. */

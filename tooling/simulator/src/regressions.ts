@@ -6,7 +6,8 @@ export interface Regression {
   readonly schedule: Schedule
 }
 
-const calm: Schedule['profile'] = {
+/** A profile with nothing special about it. */
+export const calm: Schedule['profile'] = {
   seed: 0,
   workers: 1,
   concurrency: 1,
@@ -16,9 +17,10 @@ const calm: Schedule['profile'] = {
   leaseMs: 2000,
   patienceMs: 10_000,
   clock: 'database',
+  looks: 'all',
 }
 
-/** Every schedule that has found a bug. Each must pass for ever. */
+/** Every schedule that has found a bug of the engine. Each must pass for ever. */
 export const regressions: readonly Regression[] = [
   {
     bug: 'a worker that was stopped while it started went on looking at deadlines for ever (seed 1, path 53)',
@@ -192,6 +194,124 @@ export const regressions: readonly Regression[] = [
         { on: 'write', at: 10, kind: 'freeze-executed', ms: 3845 },
         { on: 'write', at: 28, kind: 'cut', ms: 1243 },
       ],
+    },
+  },
+  {
+    bug: 'an enqueue was said to have failed although it was there: its answer was lost, and so was the look whether it is (seed 2, path 19391)',
+    schedule: {
+      profile: {
+        seed: 513056393,
+        workers: 3,
+        concurrency: 1,
+        oneWriter: false,
+        hints: true,
+        latency: 0,
+        leaseMs: 1500,
+        patienceMs: 500,
+        clock: 'database',
+        looks: 'useful',
+      },
+      commands: [
+        {
+          waitMs: 207,
+          process: 1,
+          action: { do: 'enqueue', act: { do: 'slow', ms: 35 }, delayMs: 128, key: null },
+        },
+        { waitMs: 130, process: 3, action: { do: 'by-hand', ending: 'archive', holdMs: 0 } },
+        { waitMs: 12, process: 1, action: { do: 'enqueue', act: { do: 'fail' }, delayMs: 297, key: null } },
+        {
+          waitMs: 172,
+          process: 0,
+          action: {
+            do: 'trigger',
+            parts: [{ do: 'transaction' }, { do: 'step', ms: 664, fails: 0 }],
+            throws: false,
+            key: null,
+          },
+        },
+        {
+          waitMs: 163,
+          process: 3,
+          action: { do: 'enqueue', act: { do: 'flaky', times: 2 }, delayMs: 543, key: null },
+        },
+        {
+          waitMs: 62,
+          process: 0,
+          action: { do: 'trigger', parts: [{ do: 'transaction' }], throws: false, key: null },
+        },
+      ],
+      faults: [
+        { on: 'call', at: 5, kind: 'cut', ms: 2869 },
+        { on: 'write', at: 1, kind: 'lose-answer', ms: 4667 },
+        { on: 'call', at: 61, kind: 'refuse', ms: 1074 },
+        { on: 'call', at: 40, kind: 'cut', ms: 3431 },
+        { on: 'write', at: 1, kind: 'freeze-sent', ms: 4363 },
+        { on: 'call', at: 40, kind: 'lose-call', ms: 2426 },
+        { on: 'call', at: 31, kind: 'busy', ms: 2847 },
+        { on: 'call', at: 6, kind: 'crash-executed', ms: 2028 },
+      ],
+    },
+  },
+  {
+    bug: 'a run began although its lease was known to be lost: its history had taken too long to read (seed 1, path 15464)',
+    schedule: {
+      profile: { ...calm, seed: 1900858772, concurrency: 5, hints: true, leaseMs: 1500, looks: 'useful' },
+      commands: [
+        {
+          waitMs: 140,
+          process: 1,
+          action: {
+            do: 'trigger',
+            parts: [
+              { do: 'pause', timeoutMs: 0 },
+              { do: 'pause', timeoutMs: null },
+            ],
+            throws: false,
+            key: 0,
+          },
+        },
+        { waitMs: 3, process: 0, action: { do: 'jump' } },
+        { waitMs: 132, process: 3, action: { do: 'enqueue', act: { do: 'return' }, delayMs: 220, key: 0 } },
+        { waitMs: 225, process: 0, action: { do: 'enqueue', act: { do: 'return' }, delayMs: 0, key: null } },
+        { waitMs: 0, process: 0, action: { do: 'enqueue', act: { do: 'return' }, delayMs: 0, key: 0 } },
+        { waitMs: 74, process: 3, action: { do: 'by-hand', ending: 'forget', holdMs: 1386 } },
+      ],
+      faults: [
+        { on: 'write', at: 3, kind: 'stall-call', ms: 2321 },
+        { on: 'write', at: 17, kind: 'stall-answer', ms: 1752 },
+        { on: 'call', at: 82, kind: 'refuse', ms: 2778 },
+        { on: 'write', at: 30, kind: 'lose-call', ms: 4611 },
+        { on: 'call', at: 16, kind: 'stall-call', ms: 4731 },
+        { on: 'write', at: 19, kind: 'late', ms: 1185 },
+        { on: 'write', at: 26, kind: 'lose-call', ms: 692 },
+        { on: 'write', at: 8, kind: 'freeze-sent', ms: 4329 },
+      ],
+    },
+  },
+  {
+    bug: 'a resume was said to have failed although its signal was taken: the run could not be woken (seed 1, path 17434)',
+    schedule: {
+      profile: { ...calm, leaseMs: 1500, patienceMs: 500, looks: 'useful' },
+      commands: [
+        { waitMs: 0, process: 0, action: { do: 'enqueue', act: { do: 'spawn' }, delayMs: 0, key: null } },
+        {
+          waitMs: 0,
+          process: 0,
+          action: {
+            do: 'trigger',
+            parts: [
+              { do: 'pause', timeoutMs: null },
+              { do: 'pause', timeoutMs: null },
+              { do: 'step', ms: 0, fails: 0 },
+            ],
+            throws: false,
+            key: null,
+          },
+        },
+        { waitMs: 26, process: 0, action: { do: 'cancel', target: 0 } },
+        { waitMs: 5, process: 0, action: { do: 'resume', target: 0 } },
+      ],
+      faults: [{ on: 'write', at: 8, kind: 'cut', ms: 248 }],
     },
   },
 ]

@@ -85,6 +85,8 @@ export interface Profile {
   readonly leaseMs: number
   readonly patienceMs: number
   readonly clock: 'database' | 'host'
+  /** Whether idle processes look as often as they would, or only when there may be something new to find. */
+  readonly looks: 'all' | 'useful'
 }
 
 /** Everything that makes one run: the same schedule gives the same run, event by event. */
@@ -180,6 +182,7 @@ const profile: fc.Arbitrary<Profile> = fc.record({
   leaseMs: fc.constantFrom(1500, 3000),
   patienceMs: fc.constantFrom(10_000, 500),
   clock: fc.constantFrom('database' as const, 'host'),
+  looks: fc.nat(7).map((n) => (n === 7 ? ('all' as const) : ('useful' as const))),
 })
 
 const fault: fc.Arbitrary<Fault> = fc.oneof(

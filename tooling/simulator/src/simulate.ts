@@ -1,20 +1,22 @@
-import type { HistoryEvent, MessageState, ReportSum } from '@pgqrs/checker'
+import type { HistoryEvent, ReportSum } from '@pgqrs/checker'
 import { Arena } from './arena.js'
 import { Model } from './asked.js'
 import { seededRandom } from './chance.js'
 import { checked, wholeHistory } from './checked.js'
 import { EPOCH_MS } from './life.js'
 import { Performer } from './performer.js'
-import { messageCells, messageState } from './recorder.js'
+import { remainsOf } from './remains.js'
 import type { Requests } from './requests.js'
 import { sabotages, type SabotageName } from './sabotage.js'
 import type { Schedule } from './schedule.js'
-import { judge, Watch, type Remains } from './verdict.js'
+import { judge, Watch } from './verdict.js'
 import { World } from './world.js'
 
 // All faults are over by then, and every lease, retry and sleep of the load with them.
 const QUIET_WITHIN_MS = 120_000
 const CLOSES_WITHIN_MS = 60_000
+// SQLite's own check of a database in memory takes as long as a tenth of a schedule.
+const INTEGRITY_EVERY = 8
 
 /** What came of one schedule. */
 export interface Outcome {
@@ -78,7 +80,15 @@ class Course {
     private readonly schedule: Schedule,
     private readonly sum: ReportSum | undefined,
   ) {
-    world.recorder.onTransition = this.watch.see
+    world.recorder.onTransition = (transition) => {
+      this.watch.see(transition)
+      world.patience.changed(transition)
+    }
+    world.onUnheard = (id) => {
+      // For good: its callers were told of the repetition, which may have yielded to the holder of its key.
+      const asked = this.model.asked.get(id)
+      if (asked !== undefined) asked.inDoubt++
+    }
     this.requests = world.requests
     const ids = seededRandom(schedule.profile.seed ^ 0x5eed, () => EPOCH_MS + world.timeline.now)
     this.performer = new Performer(world, this.model, this.requests, () => ids.id())
@@ -99,13 +109,19 @@ class Course {
     const closed = await world.close(CLOSES_WITHIN_MS)
     await timeline.drain()
     const timers = world.processes.reduce((sum, { life }) => sum + (life.alive ? life.timers : 0), 0)
-    const history = wholeHistory(world.recorder, this.schedule, world.arena, { timers, uncaught })
+    const remains = remainsOf(world.arena)
+    const history = wholeHistory(world.recorder, this.schedule, remains, {
+      timers,
+      uncaught,
+      openTransactions: world.arena.db.inTransaction ? 1 : 0,
+      problems: this.schedule.profile.seed % INTEGRITY_EVERY === 0 ? world.arena.problems() : undefined,
+    })
     const violations = [
       ...this.watch.violations,
       ...stuck,
       ...(closed ? [] : ['closing ends']),
       ...this.leftOpen(),
-      ...judge(this.model, world.recorder.history, this.remains()),
+      ...judge(this.model, world.recorder.history, remains),
       ...checked(history, this.schedule, this.sum),
       ...uncaught,
     ]
@@ -139,9 +155,9 @@ class Course {
       const thawed =
         this.world.fates.writesUnderway === 0 && this.world.processes.every(({ life }) => !life.isFrozen)
       if (thawed && this.unfinished() === 0 && this.requests.open.size === this.deadCalls()) return true
-      if (this.unfinished('parcels') > 0) {
+      if (this.dueParcels() > 0) {
         const { life, store } = this.living(0)
-        this.performer.byHand(life, store, { do: 'by-hand', ending: 'archive', holdMs: 0 })
+        this.performer.byHand.claim(life, store, { do: 'by-hand', ending: 'archive', holdMs: 0 })
       }
       await timeline.run(timeline.now + 250)
     }
@@ -169,41 +185,22 @@ class Course {
     ]
   }
 
-  private unfinished(queue?: string): number {
-    const row = this.world.arena
-      .prepare(
-        'select count(*) as n from pgqrs_messages where finished_at is null and (? is null or queue = ?)',
-      )
-      .get(queue ?? null, queue ?? null) as { n: number }
-    return row.n
+  private unfinished(): number {
+    const { n } = this.world.arena
+      .prepare('select count(*) as n from pgqrs_messages where finished_at is null')
+      .get() as { n: number }
+    return n
   }
 
-  private remains(): Remains {
+  /** Parcels that somebody may claim now. */
+  private dueParcels(): number {
     const { arena } = this.world
-    const messages = arena
-      .prepare(`select id, ${messageCells.join(', ')} from pgqrs_messages`)
-      .raw()
-      .all() as unknown[][]
-    const checkpoints = arena.prepare('select run_id, name, kind, status, output from pgqrs_steps').all() as {
-      run_id: string
-      name: string
-      kind: string
-      status: string
-      output: string | null
-    }[]
-    return {
-      messages: new Map(
-        messages.map(([id, ...cells]) => [id as string, messageState(cells) as MessageState] as const),
-      ),
-      checkpoints: new Map(
-        checkpoints.map(({ run_id, name, kind, status, output }) => [
-          `${run_id}/${name}`,
-          { of: kind, status, output },
-        ]),
-      ),
-      witnesses: arena
-        .prepare('select run, step, witness, value from witnesses')
-        .all() as Remains['witnesses'],
-    }
+    if (!this.model.all.some(({ queue }) => queue === 'parcels')) return 0
+    const { n } = arena
+      .prepare(
+        "select count(*) as n from pgqrs_messages where queue = 'parcels' and finished_at is null and vt <= ?",
+      )
+      .get(this.world.databaseNow()) as { n: number }
+    return n
   }
 }

@@ -1,4 +1,5 @@
 import type { Cancel } from '@pgqrs/core/driver'
+import { Turns } from './turns.js'
 
 interface Event {
   readonly at: number
@@ -15,6 +16,7 @@ interface Event {
 export class Timeline {
   private readonly heap: Event[] = []
   private readonly settling: (() => void)[] = []
+  private readonly turns = new Turns()
   private nowMs = 0
   private fired = 0
 
@@ -51,36 +53,37 @@ export class Timeline {
   }
 
   /** Lets everything run that needs no time. */
-  async drain(): Promise<void> {
-    for (;;) {
-      // All microtasks have run before the next turn of the event loop; nothing here does real I/O.
-      await new Promise<void>((resolve) => setImmediate(resolve))
-      if (this.settling.length === 0) return
-      for (const resolve of this.settling.splice(0)) resolve()
-    }
+  drain(): Promise<void> {
+    return this.turns.run(() => !this.settleMore())
   }
 
   /** Runs events until `over` says so, time `until` has come, or none is left. */
-  async run(until: number, over: () => boolean = () => false): Promise<void> {
-    await this.drain()
-    while (!over()) {
+  run(until: number, over: () => boolean = () => false): Promise<void> {
+    return this.turns.run(() => !this.settleMore() && (over() || !this.runNext(until)))
+  }
+
+  /** Tells those who wait until everything has run; false when nobody does. */
+  private settleMore(): boolean {
+    if (this.settling.length === 0) return false
+    for (const resolve of this.settling.splice(0)) resolve()
+    return true
+  }
+
+  /** Runs the next event; false when there is none until then. */
+  private runNext(until: number): boolean {
+    for (;;) {
       const next = this.heap[0]
       if (next === undefined || next.at > until) {
         if (Number.isFinite(until)) this.nowMs = Math.max(this.nowMs, until)
-        return
+        return false
       }
       this.pop()
       if (next.cancelled) continue
       this.nowMs = next.at
       this.fired++
       next.run()
-      await this.drain()
+      return true
     }
-  }
-
-  /** Events that are still to come. */
-  get pending(): number {
-    return this.heap.filter((event) => !event.cancelled).length
   }
 
   private push(event: Event): void {

@@ -1,6 +1,7 @@
 import type { BodyEnded, HistoryEvent, MessageState } from '@pgqrs/checker'
 import type { Asked, Model } from './asked.js'
 import type { Transition } from './recorder.js'
+import type { Remains } from './remains.js'
 import { FIRST_SPAWNED, JOB_ATTEMPTS, MAX_CRASHES, RUN_ATTEMPTS, type Job, type Plan } from './workload.js'
 
 /** Looks at each change of a row as it is committed, and says what must never be. */
@@ -80,21 +81,6 @@ export class Watch {
   private say(what: string): void {
     this.violations.push(what)
   }
-}
-
-/** What is in the database when all is over. */
-export interface Remains {
-  readonly messages: ReadonlyMap<string, MessageState>
-  readonly checkpoints: ReadonlyMap<
-    string,
-    { readonly of: string; readonly status: string; readonly output: string | null }
-  >
-  readonly witnesses: readonly {
-    readonly run: string | null
-    readonly step: string | null
-    readonly witness: string | null
-    readonly value: string | null
-  }[]
 }
 
 /** Judges the end of a schedule by the model: what must be there, what must not, and how each message may have ended. */

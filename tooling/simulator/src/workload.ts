@@ -77,29 +77,35 @@ export function jobHandler(hands: Hands): (message: HandledMessage<Job>) => Prom
   }
 }
 
+/** The workflow, for who triggers it. */
+export const flow: WorkflowDefinition<Plan, unknown, Database> = defineWorkflow(
+  'flow',
+  {
+    retry: { maxAttempts: RUN_ATTEMPTS, backoff: 'fixed', delay: JOB_BACKOFF_MS },
+    stepRetry: { maxAttempts: STEP_ATTEMPTS, backoff: 'exponential', delay: 700 },
+    maxCrashes: MAX_CRASHES,
+  },
+  () => {
+    throw new Error('the workflow runs only by the hands of a life')
+  },
+)
+
 /** The workflow, as one life runs it. */
-export function flow(hands: Hands): WorkflowDefinition<Plan, unknown, Database> {
-  return defineWorkflow(
-    'flow',
-    {
-      retry: { maxAttempts: RUN_ATTEMPTS, backoff: 'fixed', delay: JOB_BACKOFF_MS },
-      stepRetry: { maxAttempts: STEP_ATTEMPTS, backoff: 'exponential', delay: 700 },
-      maxCrashes: MAX_CRASHES,
-    },
-    async (run: Run<Database>, plan: Plan) => {
-      const pass = new Pass(hands, run.id)
-      const ended = begin(hands, { of: 'run', id: run.id, lease: pass.lease }, 1, {
-        payload: JSON.stringify(plan),
-      })
-      const values: unknown[] = []
-      for (const [at, part] of plan.parts.entries()) values.push((await pass.part(run, part, at)) ?? null)
-      if (plan.throws) {
-        ended.threw()
-        throw new Error('the run fails')
-      }
-      return ended.returned(values)
-    },
-  )
+export function flowBy(hands: Hands): WorkflowDefinition<Plan, unknown, Database> {
+  const body = async (run: Run<Database>, plan: Plan): Promise<unknown> => {
+    const pass = new Pass(hands, run.id)
+    const ended = begin(hands, { of: 'run', id: run.id, lease: pass.lease }, 1, {
+      payload: JSON.stringify(plan),
+    })
+    const values: unknown[] = []
+    for (const [at, part] of plan.parts.entries()) values.push((await pass.part(run, part, at)) ?? null)
+    if (plan.throws) {
+      ended.threw()
+      throw new Error('the run fails')
+    }
+    return ended.returned(values)
+  }
+  return { ...flow, body }
 }
 
 /** One pass through the workflow's code. */
@@ -137,9 +143,10 @@ class Pass {
       case 'parallel':
         return Promise.all(
           Array.from({ length: part.items }, (_, index) =>
-            this.step(run, '', `side${at}-${index}`, {
+            this.step(run, '', `side${at}`, {
               ms: 30 * (part.items - index),
               fails: index === 1 ? 1 : 0,
+              key: String(index),
             }),
           ),
         )
@@ -150,11 +157,13 @@ class Pass {
     run: Run<Database>,
     scope: string,
     name: string,
-    how: { readonly ms: number; readonly fails: number },
+    how: { readonly ms: number; readonly fails: number; readonly key?: string },
   ): Promise<unknown> {
-    return this.passed(scope, name, 'step', () =>
-      run.step(name, async ({ attempt, idempotencyKey }) => {
-        const step = `${scope}${name}`
+    const options = how.key === undefined ? {} : { key: how.key }
+    const full = how.key === undefined ? name : `${name}[${how.key}]`
+    return this.passed(scope, full, 'step', () =>
+      run.step(name, options, async ({ attempt, idempotencyKey }) => {
+        const step = `${scope}${full}`
         const ended = begin(this.hands, { of: 'step', id: this.id, step, lease: this.lease }, attempt, {
           idempotencyKey,
           ...this.after(),

@@ -1,17 +1,18 @@
-import type { Store, Worker } from '@pgqrs/core'
-import { connect, type Database } from '@pgqrs/sqlite'
+import type { Store, Worker, WorkerEvent } from '@pgqrs/core'
+import type { Database } from '@pgqrs/sqlite'
 import type { Arena } from './arena.js'
 import { chance } from './chance.js'
 import { Fates } from './fate.js'
 import { EPOCH_MS, Life } from './life.js'
 import type { Surroundings } from './journey.js'
 import { Network, type Listener } from './network.js'
+import { Patience } from './patience.js'
 import { Recorder } from './recorder.js'
 import { Requests } from './requests.js'
 import type { Sabotage } from './sabotage.js'
 import type { Profile, Schedule } from './schedule.js'
 import { Timeline } from './timeline.js'
-import { FIRST_SPAWNED, flow, jobHandler, jobs, type Job } from './workload.js'
+import { FIRST_SPAWNED, flowBy, jobHandler, jobs, type Job } from './workload.js'
 
 /** A process: the life it leads now, and what it has open. */
 export interface Process {
@@ -27,6 +28,7 @@ const RESTART_MS = 200
 export class World implements Surroundings {
   readonly timeline: Timeline
   readonly recorder: Recorder
+  readonly patience: Patience
   readonly fates: Fates
   readonly requests: Requests
   readonly listeners = new Set<Listener>()
@@ -52,8 +54,13 @@ export class World implements Surroundings {
     this.recorder = new Recorder(this.timeline, () => this.databaseNow())
     this.requests = new Requests(this.recorder)
     this.fates = new Fates(schedule.profile, schedule.faults, this.next)
+    this.patience = new Patience(this.timeline)
     this.trace = options.trace ? [] : undefined
     arena.sweep(this.recorder)
+  }
+
+  get traced(): boolean {
+    return this.trace !== undefined
   }
 
   /** The database's clock, ms since the epoch. */
@@ -63,7 +70,10 @@ export class World implements Surroundings {
 
   /** The database's clock is set forward. */
   jump(ms: number): void {
-    if (this.profile.clock === 'database') this.jumpedMs += ms
+    if (this.profile.clock !== 'database') return
+    this.jumpedMs += ms
+    // What nobody has touched may be due now.
+    this.patience.upset()
   }
 
   note(life: Life | string, what: string): void {
@@ -90,17 +100,18 @@ export class World implements Surroundings {
       seed: profile.seed + this.lives * 7919,
       skewMs: this.sabotage?.clientClock === true ? process.index * 3500 : 0,
       clock: this.sabotage?.clientClock === true ? 'host' : profile.clock,
+      patience: profile.looks === 'useful' ? this.patience : undefined,
     })
     process.life = life
     process.worker = undefined
-    process.store = await connect({
-      client: this.arena.db,
-      clock: life.clock,
-      random: life.random,
-      wrapDriver: (driver) => new Network(driver, life, this, profile),
-      lease: profile.leaseMs,
-      connectionTimeout: profile.patienceMs,
-    })
+    process.store = await this.arena.connect(
+      { lease: profile.leaseMs, connectionTimeout: profile.patienceMs },
+      {
+        clock: life.clock,
+        random: life.random,
+        wrapDriver: (driver) => new Network(driver, life, this, profile),
+      },
+    )
     const isWorker = process.index > 0
     this.recorder.add({
       ...this.recorder.seen(life),
@@ -122,14 +133,9 @@ export class World implements Surroundings {
   private work(process: Process): void {
     const { life, store } = process
     const hands = { life, recorder: this.recorder, spawn: () => this.spawn(process) }
-    const worker = store.worker([jobs.handler(jobHandler(hands)), flow(hands)], {
+    const worker = store.worker([jobs.handler(jobHandler(hands)), flowBy(hands)], {
       concurrency: this.profile.concurrency,
-      onEvent: (event) => {
-        this.note(
-          life,
-          `worker: ${event.type} ${'id' in event ? event.id : ''} ${'step' in event ? event.step : ''}`,
-        )
-      },
+      ...(this.traced ? { onEvent: this.noteOf(life) } : {}),
     })
     process.worker = worker
     worker.start().catch((error: unknown) => {
@@ -138,6 +144,15 @@ export class World implements Surroundings {
         if (!this.closing && process.life === life && process.worker === worker) this.work(process)
       })
     })
+  }
+
+  private noteOf(life: Life): (event: WorkerEvent) => void {
+    return (event) => {
+      this.note(
+        life,
+        `worker: ${event.type} ${'id' in event ? event.id : ''} ${'step' in event ? event.step : ''}`,
+      )
+    }
   }
 
   /** A handler enqueues another job. */
@@ -156,6 +171,13 @@ export class World implements Surroundings {
         },
       )
     })
+  }
+
+  /** Told of each message that is there because of a sending whose sender had given it up. */
+  onUnheard: (id: string) => void = () => undefined
+
+  unheard(id: string): void {
+    this.onUnheard(id)
   }
 
   /** The process dies, and another life of it begins a while later. */
@@ -189,12 +211,13 @@ export class World implements Surroundings {
   /** Closes every store; resolves to false when one does not close within so long. */
   async close(withinMs: number): Promise<boolean> {
     this.closing = true
-    let open = this.processes.length
-    for (const { store, life } of this.processes) {
-      if (!life.alive) open--
-      else void store.close().then(() => open--)
+    const closing = new Set(this.processes)
+    for (const process of this.processes) {
+      if (process.life.alive) void process.store.close().then(() => closing.delete(process))
     }
-    await this.timeline.run(this.timeline.now + withinMs, () => open === 0)
-    return open === 0
+    // One of them may die of a fault that befell it earlier.
+    const over = (): boolean => [...closing].every(({ life }) => !life.alive)
+    await this.timeline.run(this.timeline.now + withinMs, over)
+    return over()
   }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { campaign } from '../src/campaign.js'
+import { ownRegressions } from '../src/own-regressions.js'
 import { regressions } from '../src/regressions.js'
 import { sabotages, type SabotageName } from '../src/sabotage.js'
 import { schedules } from '../src/schedule.js'
@@ -53,6 +54,13 @@ describe('every schedule that has found a bug', () => {
   })
 })
 
+describe('every schedule that the simulator was wrong about', () => {
+  it.each(ownRegressions)('passes: $bug', async ({ schedule }) => {
+    const { violations } = await simulator.run(schedule)
+    expect(violations).toEqual([])
+  })
+})
+
 describe('a broken engine', () => {
   const seen: Record<SabotageName, RegExp> = {
     'no-fence': /only its holder ends a hold/,
@@ -61,6 +69,10 @@ describe('a broken engine', () => {
     'client-clock': /nothing is claimed early/,
     'requeue-at-boot': /only its holder ends a hold/,
     'ack-first': /a claim finishes nothing/,
+    'worker-id-fence': /^Q9 /m,
+    'split-completion': /^W13 /m,
+    'durability-off': /what was acknowledged is there/,
+    'ignore-step-key': /^W2 /m,
   }
 
   it.each(Object.keys(sabotages) as SabotageName[])('is seen: %s', { timeout: 120_000 }, async (sabotage) => {

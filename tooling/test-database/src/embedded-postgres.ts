@@ -7,7 +7,7 @@ import { eventually } from './eventually.js'
 import { freePort } from './free-port.js'
 import { hasEnded, lastLines, startGuarded } from './guarded-process.js'
 import { openKeeper, type Keeper } from './keeper.js'
-import { followSynchronously, makeStandby, promote } from './standby.js'
+import { cutOff, followSynchronously, makeStandby, promote, type Standby } from './standby.js'
 import { postgresBinaries, type PostgresBinaries, type PostgresVersion } from './postgres-binaries.js'
 import { unprivilegedUser, writeSecret, type SpawnUser } from './unprivileged-user.js'
 
@@ -16,8 +16,7 @@ export interface EmbeddedPostgres {
   readonly dsn: string
   stop(): Promise<void>
   restart(mode: 'fast' | 'immediate'): Promise<void>
-  /** Starts a standby that follows synchronously, and returns how to fail over to it. */
-  replicate(): Promise<() => Promise<void>>
+  replicate(how?: 'synchronously' | 'asynchronously'): Promise<Standby>
 }
 
 /**
@@ -71,18 +70,21 @@ export async function startEmbeddedPostgres(
         await end(postmaster, mode === 'fast' ? 'SIGINT' : 'SIGQUIT')
         postmaster = await launch(cluster, port)
       },
-      async replicate() {
+      async replicate(how = 'synchronously') {
         const data = join(keeper.directory, `standby-${randomBytes(4).toString('hex')}`)
         const standby: Cluster = { ...cluster, data }
         await makeStandby({ primaryDsn: dsnAt(port), primaryData: cluster.data, data, user })
         const following = await launchSomewhere(standby)
-        await followSynchronously(dsnAt(port))
-        return async () => {
-          await end(postmaster, 'SIGQUIT')
-          await promote(dsnAt(following.port))
-          await end(following.postmaster, 'SIGINT')
-          cluster = standby
-          postmaster = await launch(cluster, port)
+        if (how === 'synchronously') await followSynchronously(dsnAt(port))
+        return {
+          cutOff: () => cutOff(dsnAt(port), dsnAt(following.port)),
+          async failOver() {
+            await end(postmaster, 'SIGQUIT')
+            await promote(dsnAt(following.port))
+            await end(following.postmaster, 'SIGINT')
+            cluster = standby
+            postmaster = await launch(cluster, port)
+          },
         }
       },
     }

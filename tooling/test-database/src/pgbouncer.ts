@@ -52,6 +52,11 @@ export async function startPgBouncer(targetDsn: string): Promise<PgBouncer | und
   }
 }
 
+/** Whether `startPgBouncer` has one to start. */
+export function hasPgBouncer(): boolean {
+  return installed() !== undefined
+}
+
 function installed(): string | undefined {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']
   return directories

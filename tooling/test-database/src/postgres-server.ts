@@ -3,6 +3,7 @@ import { createDatabase, dropDatabase, majorOf } from './databases.js'
 import { isDockerReachable } from './docker-engine.js'
 import { startEmbeddedPostgres } from './embedded-postgres.js'
 import type { PostgresVersion } from './postgres-binaries.js'
+import type { Standby } from './standby.js'
 
 /** What kind of Postgres a test wants. */
 export interface PostgresOptions {
@@ -28,11 +29,8 @@ export interface PostgresServer {
    * accepts connections. Only embedded servers have it.
    */
   restart?(mode: 'fast' | 'immediate'): Promise<void>
-  /**
-   * Starts a standby that follows synchronously, and returns how to fail over to it: the server stops as if it had
-   * crashed, and the standby, promoted to a new timeline, takes its address. Only embedded servers have it.
-   */
-  replicate?(): Promise<() => Promise<void>>
+  /** Starts a standby that follows, by default synchronously. Only embedded servers have it. */
+  replicate?(how?: 'synchronously' | 'asynchronously'): Promise<Standby>
   /** Creates an empty database and returns its dsn. Without a name it gets a new one. */
   createDatabase(name?: string): Promise<string>
   /** Drops the database that a dsn names, connections and all. No error when it is gone. */

@@ -32,7 +32,12 @@ export function proxyConnection(
   let left = sockets.length
 
   function cut(): void {
-    for (const socket of sockets) if (!socket.destroyed) socket.resetAndDestroy()
+    for (const socket of sockets) {
+      if (socket.destroyed) continue
+      // A socket that is about to send its end cannot be reset, and would never close.
+      if (socket.writableEnded) socket.destroy()
+      else socket.resetAndDestroy()
+    }
   }
   for (const socket of sockets) {
     socket.setNoDelay(true)

@@ -5,6 +5,17 @@ import postgres from 'postgres'
 import { eventually } from './eventually.js'
 import type { SpawnUser } from './unprivileged-user.js'
 
+/** A standby that follows the primary. */
+export interface Standby {
+  /**
+   * Lets it follow no longer: it has everything that was committed before the call, and nothing of what is committed
+   * after the promise has resolved. With a standby that follows synchronously no commit would be acknowledged then.
+   */
+  cutOff(): Promise<void>
+  /** The server stops as if it had crashed, and the standby, promoted to a new timeline, takes its address. */
+  failOver(): Promise<void>
+}
+
 /** Where the data of a primary is, and where that of its standby is to be. */
 export interface StandbyPlan {
   readonly primaryDsn: string
@@ -59,12 +70,37 @@ export async function followSynchronously(primaryDsn: string): Promise<void> {
   }
 }
 
+/**
+ * Lets a standby follow no longer. It has received everything that was committed before the call, and nothing of what
+ * is committed after the promise has resolved.
+ */
+export async function cutOff(primaryDsn: string, standbyDsn: string): Promise<void> {
+  const primary = postgres(primaryDsn, { max: 1, onnotice: () => {} })
+  const standby = postgres(standbyDsn, { max: 1, onnotice: () => {} })
+  try {
+    const [row] = await primary<{ lsn: string }[]>`select pg_current_wal_flush_lsn()::text as lsn`
+    const { lsn } = row ?? { lsn: '0/0' }
+    const received = async (): Promise<boolean> =>
+      (await standby`select 1 where pg_last_wal_receive_lsn() >= ${lsn}::text::pg_lsn`).length > 0
+    await eventually('the standby to catch up', received, { timeoutMs: 30_000, everyMs: 20 })
+    await standby.unsafe("alter system set primary_conninfo = ''")
+    await standby`select pg_reload_conf()`
+    const alone = async (): Promise<boolean> =>
+      (await standby`select 1 from pg_stat_wal_receiver`).length === 0
+    await eventually('the standby to be cut off', alone, { timeoutMs: 30_000, everyMs: 20 })
+  } finally {
+    await Promise.all([primary.end({ timeout: 1 }), standby.end({ timeout: 1 })])
+  }
+}
+
 /** Makes a standby the primary of a new timeline that follows and is followed by nobody. */
 export async function promote(standbyDsn: string): Promise<void> {
   const sql = postgres(standbyDsn, { max: 1, onnotice: () => {} })
   try {
     await sql`select pg_promote(true, 60)`
     await sql.unsafe('alter system reset synchronous_standby_names')
+    // A standby of its own would find it in its copy.
+    await sql.unsafe('alter system reset primary_conninfo')
   } finally {
     await sql.end({ timeout: 1 })
   }

@@ -85,14 +85,27 @@ describe('an embedded server', () => {
   it('fails over to a promoted standby at the same address, with everything that was acknowledged', async () => {
     const server = await start({ fresh: true })
     await query(server.dsn, 'create table t as select 1 as v')
-    const failOver = await server.replicate?.()
+    const standby = await server.replicate?.()
     await query(server.dsn, 'insert into t values (2)')
-    await failOver?.()
+    await standby?.failOver()
     expect(await query(server.dsn, 'select v from t order by v')).toEqual([{ v: 1 }, { v: 2 }])
     const timeline = 'select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as timeline'
     expect(await query(server.dsn, timeline)).toEqual([{ timeline: '00000002' }])
     // It waits for no standby of its own.
     await query(server.dsn, 'insert into t values (3)')
+  })
+
+  it('fails over to a standby that was cut off: it has what came before, and nothing that came later', async () => {
+    const server = await start({ fresh: true })
+    await query(server.dsn, 'create table t as select 1 as v')
+    for (const round of [1, 2]) {
+      const standby = await server.replicate?.('asynchronously')
+      await query(server.dsn, `insert into t values (${round}0)`)
+      await standby?.cutOff()
+      await query(server.dsn, 'insert into t values (99)')
+      await standby?.failOver()
+    }
+    expect(await query(server.dsn, 'select v from t order by v')).toEqual([{ v: 1 }, { v: 10 }, { v: 20 }])
   })
 
   it('shows its log when it does not start, and leaves nothing', async () => {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, type MessageInfo } from '@pgqrs/core'
-import { addCommand, addGroup } from '../command.js'
+import { addCommand, addGroup, EXAMPLE_ID } from '../command.js'
 import { exitCodes, type ExitCode } from '../exit-codes.js'
+import { counted } from '../output/counted.js'
 import { safe } from '../output/escape.js'
 import { errorLine } from '../output/output.js'
 import { relative } from '../output/time.js'
@@ -46,7 +47,7 @@ export function addDeadCommands(program: Command, session: Session): void {
   addCommand(group, {
     usage: 'show <id>',
     description: 'Show a dead letter with its payload and error.',
-    examples: ['dead show 01936b7e-6f6a-7c3e-9d0a-1f2e3d4c5b6a'],
+    examples: [`dead show ${EXAMPLE_ID}`],
   }).action((id: string, _options: unknown, command: Command) =>
     session.withStore(command, async ({ store, out }) => {
       const message = await store.admin.dead.get(id)
@@ -61,7 +62,7 @@ export function addDeadCommands(program: Command, session: Session): void {
     usage: 'replay [id]',
     description:
       'Put a dead letter, or with --queue every one of a queue, back with a clean slate. A run keeps its checkpoints.',
-    examples: ['dead replay 01936b7e-6f6a-7c3e-9d0a-1f2e3d4c5b6a', 'dead replay --queue emails'],
+    examples: [`dead replay ${EXAMPLE_ID}`, 'dead replay --queue emails'],
   })
     .option('--queue <name>', 'every dead letter of this queue or workflow')
     .action((id: string | undefined, options: ReplayOptions, command: Command) =>
@@ -103,7 +104,7 @@ async function replay(
   const { replayed, refused } = await replayAll(work, queue)
   out.answer({ replayed, refused }, () => {
     for (const { id: refusedId, message } of refused) out.line(safe`Not replayed: ${refusedId}: ${message}`)
-    out.line(safe`Replayed ${replayed} dead letters of ${queue}.`)
+    out.line(safe`Replayed ${counted(replayed, 'dead letter')} of ${queue}.`)
   })
   return refused.length === 0 ? undefined : exitCodes.no
 }
@@ -131,7 +132,7 @@ async function replayAll(
         if (refusal === undefined || !['KEY_CONFLICT', 'INVALID_STATE'].includes(refusal.code)) throw error
         refused.push({ id, code: refusal.code, message: refusal.message })
       }
-      progress.show(`replayed ${replayed} dead letters`)
+      progress.show(`replayed ${counted(replayed, 'dead letter')}`)
     }
     cursor = page.next
   } while (cursor !== undefined)

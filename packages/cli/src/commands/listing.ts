@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { MessageInfo, Page, Status } from '@pgqrs/core'
+import { wholeNumber } from '../command.js'
 import { safe } from '../output/escape.js'
 import type { Output } from '../output/output.js'
 import { toJson } from '../output/json.js'
@@ -15,7 +16,7 @@ export interface PageOptions {
 /** Gives a command the options of a page. */
 export function addPageOptions(command: Command): Command {
   return command
-    .option('--limit <n>', 'items of a page, at most 1000', Number, 50)
+    .option('--limit <n>', 'items of a page, at most 1000', wholeNumber, 50)
     .option('--cursor <id>', 'the page after this one; the page before says it')
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, type EnqueueOptions, type MessageInfo } from '@pgqrs/core'
-import { addCommand, addGroup } from '../command.js'
+import { addCommand, addGroup, EXAMPLE_ID, wholeNumber } from '../command.js'
 import { readJson } from '../json-input.js'
 import { safe } from '../output/escape.js'
 import { errorLines, jsonLines, type Output } from '../output/output.js'
@@ -48,7 +48,7 @@ export function addMessageCommands(program: Command, session: Session): void {
   addCommand(group, {
     usage: 'show <id>',
     description: 'Show a message with its payload, output and error.',
-    examples: ['message show 01936b7e-6f6a-7c3e-9d0a-1f2e3d4c5b6a'],
+    examples: [`message show ${EXAMPLE_ID}`],
   }).action((id: string, _options: unknown, command: Command) =>
     session.withStore(command, async ({ store, out }) => {
       const message = await store.admin.messages.get(id)
@@ -68,7 +68,7 @@ export function addMessageCommands(program: Command, session: Session): void {
   })
     .option('--stdin', 'read the JSON from standard input')
     .option('--delay <duration>', 'visible after this long, such as 30s or 5m')
-    .option('--priority <n>', 'higher is served first', Number)
+    .option('--priority <n>', 'higher is served first', wholeNumber)
     .option(
       '--key <key>',
       'at most one unfinished message of the queue has this key; when it is there, its id is told',
@@ -80,7 +80,7 @@ export function addMessageCommands(program: Command, session: Session): void {
   addCommand(group, {
     usage: 'archive <id>',
     description: 'Finish a message nobody holds, as if its handler had returned.',
-    examples: ['message archive 01936b7e-6f6a-7c3e-9d0a-1f2e3d4c5b6a'],
+    examples: [`message archive ${EXAMPLE_ID}`],
   }).action((id: string, _options: unknown, command: Command) =>
     session.withStore(command, async ({ store, out }) => {
       await store.admin.messages.archive(id)
@@ -138,7 +138,8 @@ export function showMessage(out: Output, message: MessageInfo, queueIs = 'queue'
     ['crashes', message.crashes],
     ['worker', message.workerId],
     ['enqueued', at(message.enqueuedAt)],
-    ['visible', at(message.visibleAt)],
+    // What is finished keeps the end of its last lease, which says nothing any more.
+    ['visible', message.finishedAt === undefined ? at(message.visibleAt) : undefined],
     ['started', at(message.startedAt)],
     ['finished', at(message.finishedAt)],
     ['payload', jsonLines(message.payload)],

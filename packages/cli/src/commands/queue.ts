@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander'
-import type { PurgeWhat, QueueInfo, QueueMetrics } from '@pgqrs/core'
+import { InvalidStateError, type PurgeWhat, type QueueInfo, type QueueMetrics } from '@pgqrs/core'
 import { addCommand, addGroup } from '../command.js'
 import { addConfirmation, addDryRun, confirmed, type ConfirmOptions } from '../confirm.js'
+import { counted } from '../output/counted.js'
 import { safe } from '../output/escape.js'
 import type { Session, StoreWork } from '../session.js'
 import { metricColumns } from './status.js'
@@ -107,29 +108,42 @@ async function purge(work: StoreWork, name: string, options: PurgeOptions): Prom
   if (!(await confirmed(work, `remove ${about} of queue ${name}`, options))) return
   const removed = await store.admin.queues.purge(name, what, {
     onProgress: (n) => {
-      progress.show(`removed ${n} messages`)
+      progress.show(`removed ${counted(n, 'message')}`)
     },
   })
   progress.end()
   out.answer({ queue: name, what, removed }, () =>
-    out.line(safe`Removed ${removed} messages of queue ${name}.`),
+    out.line(safe`Removed ${counted(removed, 'message')} of queue ${name}.`),
   )
 }
 
 async function remove(work: StoreWork, name: string, options: DeleteOptions): Promise<undefined> {
   const { store, out } = work
-  const about = affected(await store.admin.metrics(name)).all
+  const metrics = await store.admin.metrics(name)
+  const waiting = waitingIn(metrics)
+  if (waiting > 0 && options.force !== true) {
+    throw new InvalidStateError(
+      `Queue ${name} has ${counted(waiting, 'unfinished message')}. Purge it first, or give --force.`,
+    )
+  }
+  const about = affected(metrics).all
   if (!(await confirmed(work, `delete queue ${name} with ${about}`, options))) return
   await store.admin.queues.delete(name, { force: options.force === true })
   out.answer({ queue: name, deleted: true }, () => out.line(safe`Deleted queue ${name}.`))
 }
 
-function affected({ ready, delayed, paused, archived, dead }: QueueMetrics): Record<PurgeWhat, string> {
-  const waiting = ready + delayed + paused
+function waitingIn({ ready, delayed, paused }: QueueMetrics): number {
+  return ready + delayed + paused
+}
+
+function affected(metrics: QueueMetrics): Record<PurgeWhat, string> {
+  const waiting = waitingIn(metrics)
+  const { archived, dead } = metrics
+  const letters = counted(dead, 'dead letter')
   return {
-    waiting: `${waiting} waiting messages`,
-    archived: `${archived} archived messages`,
-    dead: `${dead} dead letters`,
-    all: `${waiting} waiting and ${archived} archived messages and ${dead} dead letters`,
+    waiting: counted(waiting, 'waiting message'),
+    archived: counted(archived, 'archived message'),
+    dead: letters,
+    all: `${waiting} waiting and ${counted(archived, 'archived message')} and ${letters}`,
   }
 }

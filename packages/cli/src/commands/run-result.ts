@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { InvalidStateError, type RunHandle, type Store } from '@pgqrs/core'
-import { addCommand } from '../command.js'
+import { addCommand, EXAMPLE_ID } from '../command.js'
 import type { Session, StoreWork } from '../session.js'
 
 /** `run result`. */
@@ -9,10 +9,7 @@ export function addResultCommand(group: Command, session: Session): void {
     usage: 'result <id>',
     description:
       'Print what a run returned, as JSON. Ends with 1 when it failed, was cancelled, or has not finished.',
-    examples: [
-      'run result 01936b7e-6f6a-7c3e-9d0a-1f2e3d4c5b6a',
-      'run result 01936b7e-6f6a-7c3e-9d0a-1f2e3d4c5b6a --timeout 10m',
-    ],
+    examples: [`run result ${EXAMPLE_ID}`, `run result ${EXAMPLE_ID} --timeout 10m`],
   })
     .option('--timeout <duration>', 'wait this long for it to finish; without it, do not wait')
     .action((id: string, { timeout }: { timeout?: string }, command: Command) =>

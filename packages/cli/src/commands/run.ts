@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { MessageInfo, StepInfo } from '@pgqrs/core'
-import { addCommand, addGroup } from '../command.js'
+import { addCommand, addGroup, EXAMPLE_ID } from '../command.js'
 import { safe } from '../output/escape.js'
 import { errorLine, type Output } from '../output/output.js'
 import type { Column } from '../output/table.js'
@@ -25,14 +25,12 @@ interface RunListOptions extends PageOptions {
   readonly status?: string
 }
 
-const ID = '01936b7e-6f6a-7c3e-9d0a-1f2e3d4c5b6a'
-
 /** `run list|show|cancel|retry|result`. */
 export function addRunCommands(program: Command, session: Session): void {
   const group = addGroup(program, {
     usage: 'run',
     description: 'Runs of workflows.',
-    examples: ['run list --workflow archive_files', `run show ${ID}`],
+    examples: ['run list --workflow archive_files', `run show ${EXAMPLE_ID}`],
   })
   const listing = addCommand(group, {
     usage: 'list',
@@ -46,7 +44,7 @@ export function addRunCommands(program: Command, session: Session): void {
   addCommand(group, {
     usage: 'show <id>',
     description: 'Show a run and its steps.',
-    examples: [`run show ${ID}`, `run show ${ID} --json`],
+    examples: [`run show ${EXAMPLE_ID}`, `run show ${EXAMPLE_ID} --json`],
   }).action((id: string, _options: unknown, command: Command) =>
     session.withStore(command, (work) => show(work, id)),
   )
@@ -54,7 +52,7 @@ export function addRunCommands(program: Command, session: Session): void {
   addCommand(group, {
     usage: 'cancel <id>',
     description: 'Ask a run to stop. What nobody executes is cancelled at once.',
-    examples: [`run cancel ${ID} --reason "wrong input"`],
+    examples: [`run cancel ${EXAMPLE_ID} --reason "wrong input"`],
   })
     .option('--reason <text>', 'kept with the run')
     .action((id: string, { reason }: { reason?: string }, command: Command) =>
@@ -68,7 +66,7 @@ export function addRunCommands(program: Command, session: Session): void {
   addCommand(group, {
     usage: 'retry <id>',
     description: 'Run a failed run again, keeping its checkpoints: only the step that failed it runs again.',
-    examples: [`run retry ${ID}`],
+    examples: [`run retry ${EXAMPLE_ID}`],
   }).action((id: string, _options: unknown, command: Command) =>
     session.withStore(command, async ({ store, out }) => {
       await store.admin.runs.retry(id)

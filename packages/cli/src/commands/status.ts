@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { QueueMetrics, SystemStats } from '@pgqrs/core'
 import { addCommand } from '../command.js'
+import { counted } from '../output/counted.js'
 import { safe } from '../output/escape.js'
 import type { Output } from '../output/output.js'
 import type { Column } from '../output/table.js'
@@ -36,11 +37,11 @@ async function status({ store, out, target }: StoreWork): Promise<undefined> {
 
 function counts({ queues, workflows, ready, delayed, leased, paused, archived, dead }: SystemStats): string {
   const messages = `${ready} ready, ${delayed} delayed, ${leased} leased, ${paused} paused, ${archived} archived, ${dead} dead`
-  return `${queues} queues, ${workflows} workflows: ${messages}`
+  return `${counted(queues, 'queue')}, ${counted(workflows, 'workflow')}: ${messages}`
 }
 
 function health({ workers: { byStatus, healthy, stale, held } }: SystemStats): string {
-  return `Workers: ${healthy} healthy, ${stale} stale, ${byStatus.stopped} stopped, ${held} messages held`
+  return `Workers: ${healthy} healthy, ${stale} stale, ${byStatus.stopped} stopped, ${counted(held, 'message')} held`
 }
 
 /** Columns of the queues with their counts. */

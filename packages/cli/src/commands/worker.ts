@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import type { Store, WorkerInfo } from '@pgqrs/core'
-import { addCommand, addGroup } from '../command.js'
+import { addCommand, addGroup, EXAMPLE_ID } from '../command.js'
 import { addConfirmation, confirmed, type ConfirmOptions } from '../confirm.js'
+import { counted } from '../output/counted.js'
 import { safe } from '../output/escape.js'
 import type { Output } from '../output/output.js'
 import type { Column } from '../output/table.js'
@@ -12,14 +13,12 @@ interface PurgeOptions extends ConfirmOptions {
   readonly olderThan: string
 }
 
-const ID = '01936b7e-6f6a-7c3e-9d0a-1f2e3d4c5b6a'
-
 /** `worker list|suspend|resume|interrupt|purge`. */
 export function addWorkerCommands(program: Command, session: Session): void {
   const group = addGroup(program, {
     usage: 'worker',
     description: 'Workers, consumers and named producers, in any process.',
-    examples: ['worker list', `worker suspend ${ID}`],
+    examples: ['worker list', `worker suspend ${EXAMPLE_ID}`],
   })
   addCommand(group, {
     usage: 'list',
@@ -60,14 +59,17 @@ interface Move {
 }
 
 function addMove(group: Command, session: Session, { name, description, move }: Move): void {
-  addCommand(group, { usage: `${name} <id>`, description, examples: [`worker ${name} ${ID}`] }).action(
-    (id: string, _options: unknown, command: Command) =>
-      session.withStore(command, async ({ store, out }) => {
-        await move(store, id)
-        const worker = await store.admin.workers.get(id)
-        out.answer(worker, () => out.line(safe`Worker ${worker.name} (${id}) is ${worker.status}.`))
-        return undefined
-      }),
+  addCommand(group, {
+    usage: `${name} <id>`,
+    description,
+    examples: [`worker ${name} ${EXAMPLE_ID}`],
+  }).action((id: string, _options: unknown, command: Command) =>
+    session.withStore(command, async ({ store, out }) => {
+      await move(store, id)
+      const worker = await store.admin.workers.get(id)
+      out.answer(worker, () => out.line(safe`Worker ${worker.name} (${id}) is ${worker.status}.`))
+      return undefined
+    }),
   )
 }
 
@@ -83,7 +85,7 @@ async function purge(work: StoreWork, options: PurgeOptions): Promise<undefined>
   const { olderThan } = options
   if (!(await confirmed(work, `forget workers that are silent for more than ${olderThan}`, options))) return
   const removed = await store.admin.workers.purge(olderThan)
-  out.answer({ removed }, () => out.line(safe`Forgot ${removed} workers.`))
+  out.answer({ removed }, () => out.line(safe`Forgot ${counted(removed, 'worker')}.`))
 }
 
 /** Columns of the workers with their health. */

@@ -27,10 +27,12 @@ export interface ClaimedRow {
 export interface ClaimQueue {
   readonly queue: string
   readonly lease_ms: number
+  /** Which is served first, all of its priorities before any of the next queue's. */
+  readonly turn: number
 }
 
 export interface Claim {
-  /** JSON array of {@link ClaimQueue}, the first served first. */
+  /** JSON array of {@link ClaimQueue}. */
   queues: string
   limit: number
   lease_id: string
@@ -53,18 +55,22 @@ export function claimQueries(d: SqlDialect) {
    */
   const lanes = (p: Params<Pick<Claim, 'queues'>>): RawBuilder<unknown> => sql`
     wanted as (
-      select w.queue, w.lease_ms from ${d.jsonRows(p.queues, { queue: 'text', lease_ms: 'float' }, 'w')}
+      select w.queue, w.lease_ms, w.turn
+      from ${d.jsonRows(p.queues, { queue: 'text', lease_ms: 'float', turn: 'int' }, 'w')}
       where (select q.paused_at from ${d.table('pgqrs_queues')} q where q.name = w.queue) is null
     ),
-    lanes(queue, lease_ms, priority) as (
-      select w.queue, w.lease_ms,
+    lanes(queue, turn, priority) as (
+      select w.queue, w.turn,
         (${highest(sql`m.queue = w.queue`)})
       from wanted w
       union all
-      select l.queue, l.lease_ms,
+      select l.queue, l.turn,
         (${highest(sql`m.queue = l.queue and m.priority < l.priority`)})
       from lanes l where l.priority is not null
     )`
+
+  // The lanes are found priority by priority, over all queues. Without its own limit SQLite would drop the order.
+  const inTurn = sql`select * from lanes where priority is not null order by turn, priority desc limit 100000`
 
   // A run that has been claimed before may have checkpoints; a message's first claim never pays for looking.
   const history = sql`case when claims > 1 then (
@@ -89,8 +95,7 @@ export function claimQueries(d: SqlDialect) {
         order by m.vt, m.id limit ${limit}`
       return sql`with recursive ${lanes(p)},
         claimable as (
-          select c.value as id from lanes l cross join ${d.lateralClaim(due, 'c')}
-          where l.priority is not null limit ${limit}
+          select c.value as id from (${inTurn}) l cross join ${d.lateralClaim(due, 'c')} limit ${limit}
         )
         update ${messages} set
           status = case when status = 'cancelling' then status else 'running' end,

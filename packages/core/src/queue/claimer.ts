@@ -30,7 +30,7 @@ export class Claimer {
   /** Claims at most `limit` due messages: higher priority first, then what is visible longer, then by id. */
   async claim(from: readonly ClaimFrom[], limit: number, options: CallOptions = {}): Promise<Claimed[]> {
     const leaseId = this.engine.random.leaseId()
-    const queues: ClaimQueue[] = from.map((f) => ({ queue: f.queue, lease_ms: f.leaseMs }))
+    const queues: ClaimQueue[] = from.map((f, turn) => ({ queue: f.queue, lease_ms: f.leaseMs, turn }))
     const { claims } = this.engine.queries
     const args = {
       queues: JSON.stringify(queues),

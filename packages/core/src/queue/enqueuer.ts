@@ -157,9 +157,13 @@ export class Enqueuer {
     within: Execute | undefined,
   ): Promise<Map<string, string>> {
     const rows: MessageRow[] = []
-    for (const statement of this.looks(entries)) {
-      const [found] = await this.engine.sendIn(within, [statement], 'look for the message in the way')
-      rows.push(...(found as unknown as MessageRow[]))
+    try {
+      for (const statement of this.looks(entries)) {
+        const [found] = await this.engine.sendIn(within, [statement], 'look for the message in the way')
+        rows.push(...(found as unknown as MessageRow[]))
+      }
+    } catch (error) {
+      throw within === undefined ? undecided(entries, error) : error
     }
     return standing(entries, rows)
   }
@@ -194,6 +198,16 @@ export class Enqueuer {
   }
 }
 
+/** Something stood in the way and could not be looked at: it may be the message itself, of a sending whose answer was lost. */
+function undecided(entries: readonly Entry[], cause: unknown): AmbiguousCommitError {
+  const said = cause instanceof Error ? cause.message : String(cause)
+  return new AmbiguousCommitError(
+    `What was enqueued may be there already, and a look whether it is was not to be had: ${said}`,
+    entries.map(({ message }) => message.id),
+    { cause },
+  )
+}
+
 // On Postgres the first failure ends the transaction, and every later one says no more than that.
 function after(earlier: Promise<void> | undefined): (error: unknown) => Promise<never> {
   return async (error) => {
@@ -219,10 +233,11 @@ function written(entries: readonly Entry[], rows: readonly (readonly Row[])[]): 
 /** For what was not inserted: the id that stands for it, or the error that says what stands in the way. */
 function standing(entries: readonly Entry[], found: readonly MessageRow[]): Map<string, string> {
   const ids = new Map<string, string>()
-  for (const { message, onConflict } of entries) {
+  for (const { message, onConflict, idGiven } of entries) {
     const same = found.find((row) => row.id === message.id)
     if (same !== undefined) {
-      if (same.payload !== message.payload || same.queue !== message.queue) {
+      // What was given its id here is that message, sent before, and replaced by another call since.
+      if (idGiven && (same.payload !== message.payload || same.queue !== message.queue)) {
         throw new IdConflictError(
           `A message with id ${message.id} exists in queue ${display(same.queue)} and has another payload.`,
           message.id,

@@ -37,8 +37,9 @@ export interface StopOptions {
 export type StopReason = 'stopped' | 'interrupted'
 
 const MAINTAIN_EVERY_MS = 60_000
-// More of them in one claim would cost each hardly less, and an embedded database blocks the process while it claims.
-const MOST_AT_ONCE = 500
+// More messages in one claim would cost each hardly less. A database with one writer is embedded, and blocks the process.
+const MOST_AT_ONCE = 1000
+const MOST_OF_ONE_WRITER = 500
 // A handler that ignores its signal is left behind after this; its message is given back under the fence.
 const ABORT_GRACE_MS = 500
 
@@ -55,6 +56,7 @@ export class Worker {
   private readonly holding: Holding
   private readonly renewal: Renewal
   private readonly from: ClaimFrom[]
+  private readonly mostAtOnce: number
   private readonly keep: Retention
   private readonly emit: (event: WorkerEvent) => void
   private readonly forget: () => void
@@ -77,6 +79,7 @@ export class Worker {
     if (tasks.size === 0)
       throw new InvalidArgumentError('A worker needs at least one workflow or queue handler.')
     const concurrency = toCount(options.concurrency ?? 10, 'concurrency', 1, 100_000)
+    this.mostAtOnce = engine.driver.capabilities.oneWriter ? MOST_OF_ONE_WRITER : MOST_AT_ONCE
     this.keep = retention(options.retention)
     if (options.onEvent !== undefined && typeof options.onEvent !== 'function') {
       throw new InvalidArgumentError(`onEvent must be a function. Got ${display(options.onEvent)}.`)
@@ -239,7 +242,7 @@ export class Worker {
     const { holding } = this
     if (this.registration.state !== 'polling') await holding.giveBackWaiting()
     else await holding.giveBackLate()
-    const room = Math.min(holding.room, MOST_AT_ONCE)
+    const room = Math.min(holding.room, this.mostAtOnce)
     if (!this.mayBegin() || room <= 0) {
       await this.waiter.forRoom(holding.patienceMs)
       return

@@ -3,7 +3,7 @@ import { encode } from '../codec/encode.js'
 import { fromErrorRecord, parseErrorRecord, type ErrorClass } from '../codec/error-record.js'
 import type { Status, StepKind, StepStatus } from '../status.js'
 import { toMs, type Duration } from '../duration.js'
-import { InvalidStateError, RunCancelledError, RunFailedError } from '../errors.js'
+import { AmbiguousCommitError, InvalidStateError, RunCancelledError, RunFailedError } from '../errors.js'
 import { checkKeys, checkStepPath } from '../names.js'
 import type { MessageRow, OutcomeRow } from '../store/records.js'
 import type { CallOptions, Engine } from '../store/engine.js'
@@ -100,10 +100,13 @@ export class RunHandle<Output = unknown> {
       'resume',
       options,
     )
-    // When an answer was lost, an earlier sending of this call may be what stood in the way of the last one.
-    const signalled = rows.length > 0 || (repeated && (await this.bears(pause, mark)))
-    // Also when the signal was there: an earlier call may have died between the two statements.
-    const [woken] = await this.engine.run(messages.wake, { id: this.id, now }, 'resume', options)
+    const [signalled, woken] = await this.takenFor(rows.length > 0 || repeated, async () => {
+      // When an answer was lost, an earlier sending of this call may be what stood in the way of the last one.
+      const counts = rows.length > 0 || (repeated && (await this.bears(pause, mark)))
+      // Also when the signal was there: an earlier call may have died between the two statements.
+      const [row] = await this.engine.run(messages.wake, { id: this.id, now }, 'resume', options)
+      return [counts, row] as const
+    })
     // A run that was resumed in the process may have finished since.
     if (woken === undefined && !signalled) {
       const row = await this.read(options)
@@ -113,6 +116,21 @@ export class RunHandle<Output = unknown> {
     }
     this.engine.wakeups.hint([`queue:${this.workflow}`])
     return signalled
+  }
+
+  /** What fails once the signal may be recorded leaves open what the caller asks: whether it counts. */
+  private async takenFor<T>(mayBeThere: boolean, rest: () => Promise<T>): Promise<T> {
+    try {
+      return await rest()
+    } catch (error) {
+      if (!mayBeThere || error instanceof AmbiguousCommitError) throw error
+      const said = error instanceof Error ? error.message : String(error)
+      throw new AmbiguousCommitError(
+        `The resume of run ${this.id} may be recorded, and the run was not woken: ${said}`,
+        [this.id],
+        { cause: error },
+      )
+    }
   }
 
   private async bears(step: string, mark: number): Promise<boolean> {

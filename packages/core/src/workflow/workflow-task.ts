@@ -42,7 +42,13 @@ export class WorkflowTask implements Task {
   }
 
   async execute(claimed: Claimed, context: TaskContext): Promise<void> {
-    const execution = new Execution(this.engine, await this.withAllRecorded(claimed), context, {
+    const recorded = await this.withAllRecorded(claimed)
+    // Reading may take long; nothing begins when the run was lost meanwhile.
+    if (context.cause() === 'lease_lost') {
+      context.emit({ type: 'lease_lost', queue: this.queue, id: claimed.row.id })
+      return
+    }
+    const execution = new Execution(this.engine, recorded, context, {
       stepRetry: this.definition.stepRetry,
       errors: this.definition.errors,
       limits: this.resultLimits,

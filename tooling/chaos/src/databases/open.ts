@@ -6,11 +6,15 @@ import { openTurso } from './turso.js'
 
 /**
  * An empty database of this kind with pgqrs, the tables of the load's user, and a log of all changes.
- * `disk`: whether files are to be on a small disk of their own, where that can be had; `settings`: of Postgres.
+ * `disk`: files are to be on a disk of their own of so many MB, where that can be had; `settings`: of Postgres.
  */
 export function openDatabase(
   kind: StoreKind,
-  { folder, disk, settings }: { folder: string; disk: boolean; settings: Readonly<Record<string, string>> },
+  {
+    folder,
+    disk,
+    settings,
+  }: { folder: string; disk: number | undefined; settings: Readonly<Record<string, string>> },
 ): Promise<ChaosDatabase> {
   switch (kind) {
     case 'postgres':

@@ -7,8 +7,8 @@ import { mountSmallDisk } from './small-disk.js'
 import { sqliteLog, userTables } from './tables.js'
 
 /** A SQLite file in this folder, installed and watched; where that is allowed, on a small disk of its own. */
-export async function openSqlite(folder: string, disk: boolean): Promise<ChaosDatabase> {
-  const smallDisk = disk ? mountSmallDisk(folder) : undefined
+export async function openSqlite(folder: string, disk: number | undefined): Promise<ChaosDatabase> {
+  const smallDisk = disk === undefined ? undefined : mountSmallDisk(folder, disk)
   const file = join(smallDisk?.folder ?? folder, 'chaos.db')
   const dsn = `sqlite:${file}`
   const answers = await prepared(await connect(dsn))

@@ -9,8 +9,8 @@ import { mountSmallDisk } from './small-disk.js'
 import { sqliteLog, userTables } from './tables.js'
 
 /** A libSQL server's stand-in on a file in this folder, behind a proxy, installed and watched. */
-export async function openTurso(folder: string, disk: boolean): Promise<ChaosDatabase> {
-  const smallDisk = disk ? mountSmallDisk(folder) : undefined
+export async function openTurso(folder: string, disk: number | undefined): Promise<ChaosDatabase> {
+  const smallDisk = disk === undefined ? undefined : mountSmallDisk(folder, disk)
   const file = join(smallDisk?.folder ?? folder, 'chaos.db')
   const secret = randomBytes(12).toString('hex')
   const server = await startLibsqlServer({ file, token: secret })

@@ -1,8 +1,8 @@
 import { backendKills } from './backend-kills.js'
 import { diskFull } from './disk-full.js'
-import { failover } from './failover.js'
+import { failover, laggingFailover } from './failover.js'
 import type { Fault } from './fault.js'
-import { block, freeze, freezeAtPoint } from './freeze.js'
+import { block, freeze, freezeAtCheckpoint, freezeAtCompletion, freezeAtPoint } from './freeze.js'
 import { http5xx, httpSlow } from './http.js'
 import { killAll } from './kill-all.js'
 import { kill, killAtPoint, killClient } from './kill.js'
@@ -18,10 +18,12 @@ import { wrongClock } from './wrong-clock.js'
 
 /** Every fault there is. Poison messages are part of the load. */
 export const allFaults: readonly Fault[] = [
-  ...[kill, killAtPoint, killClient, killAll, freeze, freezeAtPoint, block, terminate, wrongClock, smallPool],
+  ...[kill, killAtPoint, killClient, killAll, terminate, wrongClock, smallPool],
+  ...[freeze, freezeAtPoint, freezeAtCheckpoint, freezeAtCompletion, block],
   ...[netDelay, netCut, netHalfOpen, netOneWay, netRefuse, lostAnswers, lostRequests, http5xx, httpSlow],
   ...[
     failover,
+    laggingFailover,
     backendKills,
     restartFast,
     restartImmediate,

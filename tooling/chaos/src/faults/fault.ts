@@ -8,9 +8,13 @@ import type { Call } from '../load/calls.js'
 export interface Field {
   readonly database: ChaosDatabase
   readonly workers: readonly Place[]
+  /** Workers, and consumers that claim by hand. */
+  readonly holders: readonly Place[]
   readonly clients: readonly Place[]
   /** Makes calls past all faults of the network. */
   readonly call: (calls: readonly Call[]) => Promise<void>
+  /** Notes that the database has gone back in time: see `Rewound`. */
+  readonly rewound: (from: number, to: number) => void
   /** Waits, or rejects as soon as the nemesis is called off. */
   readonly pause: (ms: number) => Promise<void>
 }

@@ -7,12 +7,12 @@ export const killAll: Fault = {
   strikes: 'processes',
   lastsMs: 1500,
   weight: 0.5,
-  async strike({ database, workers, clients, pause }, dice) {
-    for (const worker of workers) worker.order({ do: 'die', at: 'during-commit' })
+  async strike({ database, holders, clients, pause }, dice) {
+    for (const holder of holders) holder.order({ do: 'die', at: 'during-commit' })
     await pause(dice.whole(200, 800))
     // The next process to come finds the file as the dead have left it.
     await database.letGo?.()
-    for (const place of [...workers, ...clients]) place.signal('SIGKILL')
+    for (const place of [...holders, ...clients]) place.signal('SIGKILL')
     await pause(500)
   },
 }

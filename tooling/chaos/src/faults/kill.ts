@@ -1,15 +1,15 @@
 import { crashPoints } from '../../../conformance/src/crash-points.js'
 import { everyStore, type Fault } from './fault.js'
 
-/** SIGKILL, wherever the worker happens to be. */
+/** SIGKILL, wherever the process happens to be. */
 export const kill: Fault = {
   name: 'kill',
   stores: everyStore,
   strikes: 'processes',
   lastsMs: 600,
   weight: 2,
-  async strike({ workers, pause }, dice) {
-    dice.pick(workers).signal('SIGKILL')
+  async strike({ holders, pause }, dice) {
+    dice.pick(holders).signal('SIGKILL')
     await pause(dice.whole(100, 600))
   },
 }
@@ -21,9 +21,14 @@ export const killAtPoint: Fault = {
   strikes: 'processes',
   lastsMs: 700,
   weight: 4,
-  async strike({ workers, pause }, dice) {
-    dice.pick(workers).order({ do: 'die', at: dice.pick(crashPoints) })
-    await pause(dice.whole(200, 700))
+  async strike({ holders, pause }, dice) {
+    const holder = dice.pick(holders)
+    holder.order({ do: 'die', at: dice.pick(crashPoints) })
+    try {
+      await pause(dice.whole(200, 700))
+    } finally {
+      holder.order({ do: 'nothing' })
+    }
   },
 }
 

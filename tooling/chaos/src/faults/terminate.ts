@@ -6,12 +6,12 @@ export const terminate: Fault = {
   stores: everyStore,
   strikes: 'processes',
   lastsMs: 1000,
-  async strike({ workers, pause }, dice) {
-    const worker = dice.pick(workers)
+  async strike({ holders, pause }, dice) {
+    const holder = dice.pick(holders)
     const impatient = dice.chance(0.4)
-    worker.signal('SIGTERM')
+    holder.signal('SIGTERM')
     await pause(dice.whole(50, 400))
-    if (impatient) worker.signal('SIGTERM')
+    if (impatient) holder.signal('SIGTERM')
     await pause(dice.whole(100, 600))
   },
 }

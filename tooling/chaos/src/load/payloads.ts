@@ -6,6 +6,18 @@ export interface Work {
   readonly ms: number
 }
 
+/** Payload of `chaos_hand`: what the first holder does with the message, after `ms`. Any later one archives it. */
+export interface ByHand {
+  readonly n: number
+  /** `forget`: nothing, the lease lapses. `late`: prolongs the lease after it has lapsed, and archives. */
+  readonly does: 'archive' | 'delete' | 'fail' | 'release' | 'forget' | 'late'
+  readonly ms: number
+  /** Prolongs the lease before anything else. */
+  readonly prolongs: boolean
+  /** For how long it puts the message off when it gives it back. */
+  readonly delayMs: number
+}
+
 /** Payload of `chaos_poison`: how the handler behaves, every time. */
 export interface Poison {
   readonly n: number

@@ -1,7 +1,7 @@
 import type { EnqueuedMessage } from '@pgqrs/checker'
 import { Dice } from '../dice.js'
 import type { Call, PlannedCall } from './calls.js'
-import { accounts, lists, type Poison, type Transfer, type Work } from './payloads.js'
+import { accounts, lists, type ByHand, type Poison, type Transfer, type Work } from './payloads.js'
 import type { QueueName, WorkflowName } from './policies.js'
 
 /** How much of what the load has; what is left out does not occur. */
@@ -20,6 +20,7 @@ const kinds = {
   many: 1,
   keyed: 2,
   order: 3,
+  hand: 3,
   poison: 0.5,
   transfer: 5,
   batch: 1.5,
@@ -103,6 +104,9 @@ class Planner {
         add({ what: 'enqueue', kind: 'queue', messages, within, batch: messages.length > 1 })
         break
       }
+      case 'hand':
+        add({ what: 'enqueue', kind: 'queue', messages: [this.byHand(atMs)] })
+        break
       case 'poison': {
         const does = dice.pick(['throw', 'exit', 'loop', 'unstorable'] as const)
         const payload: Poison = { n: this.n++, does }
@@ -124,6 +128,21 @@ class Planner {
     }
     return this.message(atMs, queue, payload, {
       ...(dice.chance(0.2) ? { delayMs: dice.whole(200, 3000) } : {}),
+      ...(dice.chance(0.15) ? { priority: dice.whole(-1, 2) } : {}),
+    })
+  }
+
+  private byHand(atMs: number): EnqueuedMessage {
+    const { dice } = this
+    const rare = ['delete', 'fail', 'release', 'release', 'forget', 'late'] as const
+    const payload: ByHand = {
+      n: this.n++,
+      does: dice.chance(0.5) ? 'archive' : dice.pick(rare),
+      ms: dice.whole(0, 300),
+      prolongs: dice.chance(0.3),
+      delayMs: dice.chance(0.5) ? dice.whole(100, 1500) : 0,
+    }
+    return this.message(atMs, 'chaos_hand', payload, {
       ...(dice.chance(0.15) ? { priority: dice.whole(-1, 2) } : {}),
     })
   }

@@ -16,6 +16,8 @@ export const NEVER_POISON = 60
 export const queuePolicies = {
   chaos_work: { retry: { maxAttempts: 3, backoff: 'fixed', delay: BACKOFF_MS }, maxCrashes: NEVER_POISON },
   chaos_orders: { retry: { maxAttempts: 3, backoff: 'fixed', delay: BACKOFF_MS }, maxCrashes: NEVER_POISON },
+  // By hand nothing is tried again: who fails a message ends it.
+  chaos_hand: { retry: { maxAttempts: 3, backoff: 'fixed', delay: BACKOFF_MS }, maxCrashes: NEVER_POISON },
   chaos_poison: { retry: { maxAttempts: 2, backoff: 'fixed', delay: BACKOFF_MS }, maxCrashes: 2 },
 } as const satisfies Record<string, HandlerOptions>
 

@@ -1,7 +1,5 @@
 import {
-  AmbiguousCommitError,
   defineWorkflow,
-  PgqrsError,
   RunCancelledError,
   RunFailedError,
   type DriverTransaction,
@@ -12,18 +10,17 @@ import type { Driver } from '@pgqrs/core/driver'
 import type { EnqueuedMessage, HistoryWriter, Operation, OperationValue } from '@pgqrs/checker'
 import type { Call } from '../load/calls.js'
 import { witnessOf } from '../load/user-sql.js'
+import { Noted } from './noted.js'
 import type { ProcessSetup } from './setup.js'
 import { inOwnTransaction, type Ended } from './user-transactions.js'
 
 type Enqueue = Extract<Call, { what: 'enqueue' }>
 
-// Every call ends long before, or something hangs.
-const SETTLES_WITHIN_MS = 45_000
 const RESULT_TIMEOUT_MS = 8000
 
 /** Makes calls of the public API and notes each with its outcome. */
 export class Caller {
-  private n = 0
+  private readonly noted: Noted
   private readonly underWay = new Set<Promise<void>>()
 
   constructor(
@@ -31,7 +28,9 @@ export class Caller {
     private readonly store: Store<DriverTransaction>,
     private readonly driver: Driver,
     private readonly history: HistoryWriter,
-  ) {}
+  ) {
+    this.noted = new Noted(setup.name, history)
+  }
 
   /** Begins a call. What becomes of it is noted in the history. */
   begin(call: Call): void {
@@ -51,21 +50,21 @@ export class Caller {
         await this.enqueue(call)
         return
       case 'cancel':
-        await this.noted({ name: 'cancel', id: call.id }, async () => ({
+        await this.noted.call({ name: 'cancel', id: call.id }, async () => ({
           status: await this.run(call).cancel('by the load'),
         }))
         return
       case 'status':
-        await this.noted({ name: 'status', id: call.id }, async () => ({
+        await this.noted.call({ name: 'status', id: call.id }, async () => ({
           status: await this.run(call).status(),
         }))
         return
       case 'result':
-        await this.noted({ name: 'result', id: call.id }, () => this.result(call))
+        await this.noted.call({ name: 'result', id: call.id }, () => this.result(call))
         return
       case 'signal': {
         const { id, step, payload } = call
-        await this.noted({ name: 'signal', id, step, payload }, async () => ({
+        await this.noted.call({ name: 'signal', id, step, payload }, async () => ({
           taken: await this.run(call).resume(step, JSON.parse(payload)),
         }))
         return
@@ -85,7 +84,7 @@ export class Caller {
       ...(within === undefined ? {} : { witness: within.witness }),
     }
     if (within === undefined) {
-      await this.noted(operation, async () => ({ ids: await this.send(call, undefined) }))
+      await this.noted.call(operation, async () => ({ ids: await this.send(call, undefined) }))
       return
     }
     await this.notedTransaction(operation, async () => {
@@ -141,12 +140,12 @@ export class Caller {
   /** An operator puts some of the dead letters of a queue back. */
   private async retry(queue: string): Promise<void> {
     let dead: readonly { readonly id: string }[] = []
-    await this.noted({ name: 'other', what: 'list dead letters' }, async () => {
+    await this.noted.call({ name: 'other', what: 'list dead letters' }, async () => {
       dead = (await this.store.admin.dead.list({ queue, limit: 2 })).items
       return {}
     })
     for (const { id } of dead) {
-      await this.noted({ name: 'retry', id }, async () => {
+      await this.noted.call({ name: 'retry', id }, async () => {
         await this.store.admin.dead.replay(id)
         return { taken: true }
       })
@@ -157,20 +156,11 @@ export class Caller {
     return this.store.run(workflow(queue), id)
   }
 
-  private async noted(operation: Operation, work: () => Promise<OperationValue>): Promise<void> {
-    const op = this.invoke(operation)
-    try {
-      this.history.append({ kind: 'settle', op, outcome: 'ok', value: await work() })
-    } catch (error) {
-      this.failed(op, error)
-    }
-  }
-
   private async notedTransaction(
     operation: Operation,
     work: () => Promise<{ readonly ended: Ended; readonly ids: string[] }>,
   ): Promise<void> {
-    const op = this.invoke(operation)
+    const op = this.noted.invoke(operation)
     try {
       const { ended, ids } = await work()
       const { how, error } = ended
@@ -181,20 +171,8 @@ export class Caller {
       const outcome = how === 'unknown' ? 'unknown' : 'fail'
       this.history.append({ kind: 'settle', op, outcome, ...(error === undefined ? {} : { error }) })
     } catch (error) {
-      this.failed(op, error)
+      this.noted.failed(op, error)
     }
-  }
-
-  private invoke(operation: Operation): string {
-    const op = `${this.setup.name}/${++this.n}`
-    this.history.append({ kind: 'invoke', op, timeoutMs: SETTLES_WITHIN_MS, ...operation })
-    return op
-  }
-
-  private failed(op: string, error: unknown): void {
-    const outcome = error instanceof AmbiguousCommitError ? 'unknown' : 'fail'
-    const code = error instanceof PgqrsError ? error.code : String(error)
-    this.history.append({ kind: 'settle', op, outcome, error: code })
   }
 }
 

@@ -9,6 +9,8 @@ export type Order =
   | { readonly do: 'die'; readonly at: CrashPoint }
   | { readonly do: 'freeze'; readonly at: CrashPoint }
   | { readonly do: 'block'; readonly ms: number }
+  /** Takes back what has not been carried out. */
+  | { readonly do: 'nothing' }
 
 /** Where a process looks for its order when it gets SIGUSR2. */
 export function orderFile(folder: string, name: string): string {
@@ -29,8 +31,8 @@ export class Orders {
   }
 
   private take(order: Order): void {
+    this.waiting = order.do === 'die' || order.do === 'freeze' ? order : undefined
     if (order.do === 'block') this.block(order.ms)
-    else this.waiting = order
   }
 
   /** To be called by whoever comes by a crash point. */

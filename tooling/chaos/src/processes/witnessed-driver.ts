@@ -2,6 +2,7 @@ import type { HistoryWriter } from '@pgqrs/checker'
 import type { Driver, Row, Statement } from '@pgqrs/core/driver'
 import { transitionOf, type Transition } from '../../../conformance/src/crash-points.js'
 import { interpose } from '../../../conformance/src/interpose.js'
+import { mono } from './setup.js'
 
 /** One grant of a lease to this process. */
 export interface Grant {
@@ -36,11 +37,13 @@ export class Witness {
   readonly wrapDriver = (driver: Driver): Driver =>
     interpose(driver, {
       execute: async (statements) => {
+        const sentMono = mono()
         const rows = await driver.execute(statements)
-        this.answered(statements, rows)
+        this.answered(statements, rows, sentMono)
         return rows
       },
       transaction: async (plan) => {
+        const sentMono = mono()
         let after: readonly Statement[] = []
         let answers: Row[][] = []
         const value = await driver.transaction({
@@ -54,12 +57,16 @@ export class Witness {
             plan.checkAfter(rows)
           },
         })
-        this.answered(after, answers)
+        this.answered(after, answers, sentMono)
         return value
       },
     })
 
-  private answered(statements: readonly Statement[], answers: readonly (readonly Row[])[]): void {
+  private answered(
+    statements: readonly Statement[],
+    answers: readonly (readonly Row[])[],
+    sentMono: number,
+  ): void {
     statements.forEach((statement, i) => {
       const transition = transitionOf(statement)
       const rows = answers[i] ?? []
@@ -67,7 +74,7 @@ export class Witness {
       const write = transition && writes[transition]
       if (write === undefined) return
       const uuids = uuidsOf(statement)
-      for (const row of rows) this.accepted(write, row, uuids)
+      for (const row of rows) this.accepted(write, row, uuids, sentMono)
     })
   }
 
@@ -75,6 +82,7 @@ export class Witness {
     write: NonNullable<(typeof writes)[Transition]>,
     row: Row,
     uuids: ReadonlySet<string>,
+    sentMono: number,
   ): void {
     const id = text(row['id'] ?? row['run_id'])
     // Nobody but the engine knows how a batch carries which lease: it is one that was granted here.
@@ -82,7 +90,7 @@ export class Witness {
     // Two holds of this process on one message in one batch: whose was accepted cannot be told.
     if (grant === undefined || another !== undefined) return
     const step = row['name'] === undefined ? {} : { step: text(row['name']) }
-    this.history.append({ kind: 'accepted', write, id, lease: grant.lease, ...step })
+    this.history.append({ kind: 'accepted', write, id, lease: grant.lease, sentMono, ...step })
   }
 
   private granted(statement: Statement, rows: readonly Row[]): void {

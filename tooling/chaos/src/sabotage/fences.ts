@@ -13,10 +13,11 @@ export const noFence: Sabotage = {
   violates: ['Q9'],
   stores: everyStore,
   load: { slow: 1 },
-  perSecond: 5,
-  faults: ['freeze'],
-  workers: 2,
-  seconds: 8,
+  perSecond: 4,
+  faults: ['freeze-at-completion'],
+  // Enough that somebody has room for what the frozen one held.
+  workers: 3,
+  seconds: 14,
   wrapDriver: rewriting(ofHolders, (sql) => sql.replaceAll(FENCE, '($1.lease_id = $2 or true)')),
 }
 
@@ -26,10 +27,10 @@ export const workerIdFence: Sabotage = {
   violates: ['Q9'],
   stores: everyStore,
   load: { slow: 1 },
-  perSecond: 2,
+  perSecond: 3,
   faults: ['freeze'],
   workers: 1,
-  seconds: 9,
+  seconds: 10,
   wrapDriver: (driver) => {
     let worker = ''
     const fenced = rewriting(ofHolders, (sql) =>
@@ -65,10 +66,10 @@ export const overwriteCheckpoint: Sabotage = {
   violates: ['W2'],
   stores: everyStore,
   load: { slowTransfer: 1 },
-  perSecond: 5,
-  faults: ['freeze'],
-  workers: 2,
-  seconds: 10,
+  perSecond: 4,
+  faults: ['freeze-at-checkpoint'],
+  workers: 3,
+  seconds: 14,
   wrapDriver: rewriting(['record'], (sql) =>
     sql.replaceAll(FENCE, '($1.lease_id = $2 or true)').replace("pgqrs_steps.status = 'retrying'", 'true'),
   ),

@@ -82,6 +82,14 @@ function payloadsArriveUnchanged(ledger: Ledger, findings: Findings): void {
       const says = `the payload delivered is not the payload enqueued: ${delivery.payload}`
       findings.violation(says, { id: record.id }, [first.invoked, delivery])
     }
+    for (const { settled } of record.claimedByHand) {
+      const payload = settled?.value?.claimed?.find(({ id }) => id === record.id)?.payload
+      if (settled === undefined || payload === undefined) continue
+      findings.looked()
+      if (payloads.some((own) => sameValue(own, payload))) continue
+      const says = `the payload claimed by hand is not the payload enqueued: ${payload}`
+      findings.violation(says, { id: record.id }, [first.invoked, settled])
+    }
   }
 }
 
@@ -113,6 +121,25 @@ function nothingIsDoubled(ledger: Ledger, findings: Findings): void {
       call?.invoked,
       call?.settled,
       inserted ?? record.row ?? deliveries(record)[0],
+    ])
+  }
+  for (const record of ledger.messages.values()) insertedByCalls(record, ledger, findings)
+}
+
+/** What was deleted is forgotten: it may come anew, when somebody enqueues it just then. */
+function insertedByCalls(record: MessageRecord, ledger: Ledger, findings: Findings): void {
+  const inserts = record.transitions.filter((change) => change.before === null)
+  for (const insert of inserts.slice(1)) {
+    findings.looked()
+    const asked = record.enqueues.some(
+      ({ invoked, settled }) =>
+        invoked.mono <= insert.mono + ledger.slackMs &&
+        (settled === undefined || settled.mono >= insert.mono - ledger.slackMs),
+    )
+    if (asked) continue
+    findings.violation('it was inserted again, and nobody enqueued it then', { id: record.id }, [
+      inserts[0],
+      insert,
     ])
   }
 }
@@ -162,7 +189,7 @@ function acceptedEnds(record: MessageRecord, findings: Findings): void {
     if (finishes && outcome === 'ok') leases.set(invoked.lease, invoked)
   }
   findings.looked(leases.size)
-  if (leases.size < 2 || record.hasCall('retry')) return
+  if (leases.size <= record.lives || record.hasCall('retry')) return
   findings.violation(`${leases.size} holders finished the same message`, { id: record.id }, [
     ...leases.values(),
   ])
@@ -182,7 +209,7 @@ function nothingStartsAfterTheEnd(ledger: Ledger, findings: Findings): void {
     if (record.transitions.length === 0) continue
     for (const start of deliveries(record)) {
       findings.looked()
-      if (record.grantOf(start.lease) === undefined) {
+      if (record.grantOf(start.lease) === undefined && !record.rewound) {
         findings.violation(`a body began under lease ${start.lease}, which was never granted`, about, [start])
       }
       // Where the lease had lapsed, the holder could not know.

@@ -21,6 +21,7 @@ function nothingIsEarly(ledger: Ledger, findings: Findings): void {
     }
     delayIsKept(record, ledger, findings)
     for (const change of record.transitions) backoffIsKept(record, change, ledger, findings)
+    releasesArePutOff(record, ledger, findings)
   }
 }
 
@@ -53,6 +54,23 @@ function backoffIsKept(
   if (waits + ledger.slackMs + ROUNDING_MS >= minBackoffMs) return
   const says = `due ${Math.round(waits)} ms after a failure, not ${minBackoffMs} ms`
   findings.violation(says, { id: change.id }, [failed, change])
+}
+
+/** What was given back by hand with a delay is due that much later. */
+function releasesArePutOff(record: MessageRecord, ledger: Ledger, findings: Findings): void {
+  for (const { invoked, settled, outcome } of record.calls) {
+    if (invoked.name !== 'release' || outcome !== 'ok') continue
+    const { lease, delayMs = 0 } = invoked
+    const change = record.transitions.find(
+      ({ before, after }) => before?.lease === lease && after?.status === 'queued',
+    )
+    if (change?.after === null || change?.after === undefined) continue
+    findings.looked()
+    const waits = change.after.vt - change.dbAt + change.mono - invoked.mono
+    if (waits + ledger.slackMs + ROUNDING_MS >= delayMs) continue
+    const says = `given back for ${delayMs} ms, and due after ${Math.round(waits)} ms`
+    findings.violation(says, { id: record.id }, [invoked, settled, change])
+  }
 }
 
 /** A stretch of time in which a message stood in its lane. */

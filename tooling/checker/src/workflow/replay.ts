@@ -10,6 +10,7 @@ const ROUNDING_MS = 1
 
 function replaysTakeTheSamePath(ledger: Ledger, findings: Findings): void {
   for (const record of ledger.messages.values()) {
+    if (record.rewound) continue
     const path = new Map<string, BoundaryPassed>()
     for (const boundary of record.boundaries) {
       findings.looked()
@@ -26,7 +27,7 @@ function replaysTakeTheSamePath(ledger: Ledger, findings: Findings): void {
 
 function stepsWaitForTheOneBefore(ledger: Ledger, findings: Findings): void {
   for (const record of ledger.messages.values()) {
-    if (record.checkpoints.length === 0 && record.transitions.length === 0) continue
+    if (record.rewound || (record.checkpoints.length === 0 && record.transitions.length === 0)) continue
     for (const start of record.starts) {
       const { after } = start
       if (after === undefined) continue
@@ -45,6 +46,7 @@ function stepsWaitForTheOneBefore(ledger: Ledger, findings: Findings): void {
 function timersFireOnceWhenDue(ledger: Ledger, findings: Findings): void {
   const offsets = new ClockOffsets(ledger.changes, ledger.facts.epochMs)
   for (const record of ledger.messages.values()) {
+    if (record.rewound) continue
     for (const boundary of record.boundaries) {
       // A sleep that throws has not run out: the run was asked to cancel.
       if (boundary.of !== 'sleep' || boundary.how !== 'returned') continue

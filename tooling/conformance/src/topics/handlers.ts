@@ -4,6 +4,7 @@ import { TestClock } from '@pgqrs/core/testing'
 import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
 import { Gate } from '../gate.js'
+import { CutLine } from '../cut-line.js'
 import { intercept } from '../intercept.js'
 import { passTime } from '../pass-time.js'
 import type { Target } from '../target.js'
@@ -83,12 +84,8 @@ export function handlers(target: Target): void {
 
     it('is told when its lease is lost, and its late result changes nothing', async () => {
       const clock = new TestClock()
-      let cut = false
-      const wrapDriver = intercept(async (statements, next) => {
-        if (cut) throw new Error('no way to the database')
-        return next(statements)
-      })
-      const store = await bench.open({ clock, wrapDriver })
+      const line = new CutLine()
+      const store = await bench.open({ clock, wrapDriver: line.wrapDriver })
       const id = await store.producer(queue).enqueue(1)
       const events: WorkerEvent[] = []
       const reasons: unknown[] = []
@@ -100,14 +97,14 @@ export function handlers(target: Target): void {
       })
       await store.worker([handler], { onEvent: (event) => events.push(event) }).start()
       await eventually('the claim', () => events.some((event) => event.type === 'claimed'))
-      cut = true
+      line.cut()
       await passTime(clock, 'the signal to abort', () => reasons.length > 0, 5000)
       expect(reasons).toMatchObject([{ code: 'LEASE_LOST' }])
 
       const other = await bench.open({ clock })
       const [again] = await other.consumer(queue).dequeue()
       expect(again).toMatchObject({ id, crashes: 1 })
-      cut = false
+      line.mend()
       gate.open()
       await eventually('the worker to notice', () => events.some((event) => event.type === 'lease_lost'))
       expect(await other.admin.messages.get(id)).toMatchObject({ status: 'running', output: undefined })
@@ -160,6 +157,19 @@ export function handlers(target: Target): void {
       await eventually('all to finish', () => order.length === 4003)
       // At most one claim of the busy one, which is a thousand messages, comes first.
       expect(order.lastIndexOf('quiet')).toBeLessThan(2100)
+    })
+
+    it('does not let a busy queue starve one whose messages have several priorities', async () => {
+      const store = await bench.open()
+      const [busy, mixed] = [defineQueue<number>('busy'), defineQueue<number>('mixed')]
+      await store.producer(busy).enqueueMany(numbers(4000))
+      await store.producer(mixed).enqueue(0, { priority: 5, delay: '1h' })
+      await store.producer(mixed).enqueueMany(numbers(3))
+      const order: string[] = []
+      const note = (message: { queue: string }): void => void order.push(message.queue)
+      await store.worker([busy.handler(note), mixed.handler(note)], { concurrency: 1 }).start()
+      await eventually('all that is due to finish', () => order.length === 4003)
+      expect(order.lastIndexOf('mixed')).toBeLessThan(2100)
     })
 
     it('gives back what it has claimed ahead when a handler takes long', async () => {

@@ -5,8 +5,11 @@ import {
   type Store,
   type WorkflowDefinition,
 } from '@pgqrs/core'
+import type { Driver } from '@pgqrs/core/driver'
 import { describe, expect, it } from 'vitest'
 import { useBench } from '../bench.js'
+import { transitionOf } from '../crash-points.js'
+import { interpose } from '../interpose.js'
 import { LossyLine, type Loss, type Lossy } from '../lossy-line.js'
 import type { Target } from '../target.js'
 
@@ -58,6 +61,29 @@ export function lostAnswers(target: Target): void {
       line.lose('enqueue', loss)
       expect(await producer.enqueue(2, { key: 'k', onConflict: 'replace' })).toBe(id)
       expect(line.lost).toBe(true)
+      expect(await all(store)).toMatchObject([{ id, payload: 2 }])
+    })
+
+    it('of enqueue with a key is no conflict with who replaces the message before it is sent again', async () => {
+      const other = await bench.open()
+      const line = new LossyLine()
+      let replacing: Promise<string> | undefined
+      const replaced = (driver: Driver): Driver =>
+        interpose(driver, {
+          execute: async (statements) => {
+            const rows = await driver.execute(statements)
+            if (statements.some((statement) => transitionOf(statement) === 'enqueue')) {
+              replacing ??= other.producer(queue).enqueue(2, { key: 'k', onConflict: 'replace' })
+              await replacing
+            }
+            return rows
+          },
+        })
+      const store = await bench.open({ wrapDriver: (driver: Driver) => line.wrapDriver(replaced(driver)) })
+      line.lose('enqueue', loss)
+      const id = await store.producer(queue).enqueue(1, { key: 'k', onConflict: 'replace' })
+      expect(line.lost).toBe(true)
+      expect(await replacing).toBe(id)
       expect(await all(store)).toMatchObject([{ id, payload: 2 }])
     })
 

@@ -1,7 +1,9 @@
-import { AmbiguousCommitError, ConnectionError, defineQueue, type Store } from '@pgqrs/core'
+import { AmbiguousCommitError, ConnectionError, defineQueue, defineWorkflow, type Store } from '@pgqrs/core'
 import type { Driver } from '@pgqrs/core/driver'
 import { describe, expect, it } from 'vitest'
 import { useBench, type Bench } from '../bench.js'
+import { transitionOf } from '../crash-points.js'
+import { interpose } from '../interpose.js'
 import { LossyLine, type Loss } from '../lossy-line.js'
 import type { Target } from '../target.js'
 import { errorOf } from '../untouched-database.js'
@@ -43,6 +45,47 @@ export function outages(target: Target): void {
       expect(await idsOf(store)).toEqual(loss === 'answer' ? [...ids].sort() : [])
       await producer.enqueueMany([1, 2, 3], { each: (_, i) => ({ id: ids[i] as string }) })
       expect(await idsOf(store)).toEqual([...ids].sort())
+    })
+
+    it('that hides what stood in the way of a message leaves its fate open: it may be the message itself', async () => {
+      const { store, line } = await lossyStore(bench)
+      const producer = store.producer(queue)
+      const id = await producer.enqueue(1)
+      const repeats = [
+        () => producer.enqueue(1, { id }),
+        () => producer.enqueueMany([1], { each: () => ({ id }) }),
+      ]
+      for (const repeat of repeats) {
+        line.loseAndGoDown('get', 'request')
+        const error = await errorOf('enqueue', repeat)
+        expect(error).toBeInstanceOf(AmbiguousCommitError)
+        expect((error as AmbiguousCommitError).ids).toEqual([id])
+        line.down = false
+      }
+      expect(await idsOf(store)).toEqual([id])
+    })
+
+    it('that begins between the recording of a resume and the waking of its run leaves the resume open', async () => {
+      const line = new LossyLine()
+      const goesDown = (driver: Driver): Driver =>
+        interpose(driver, {
+          execute: async (statements) => {
+            const rows = await driver.execute(statements)
+            if (statements.some((statement) => transitionOf(statement) === 'signal')) line.down = true
+            return rows
+          },
+        })
+      const store = await bench.open({
+        connectionTimeout: '100ms',
+        wrapDriver: (driver: Driver) => line.wrapDriver(goesDown(driver)),
+      })
+      const workflow = defineWorkflow('asks', (run) => run.pause('answer'))
+      const handle = await store.trigger(workflow, undefined)
+      const error = await errorOf('resume', () => handle.resume('answer', 'yes'))
+      expect(error).toBeInstanceOf(AmbiguousCommitError)
+      expect((error as AmbiguousCommitError).ids).toEqual([handle.id])
+      line.down = false
+      expect(await handle.steps()).toMatchObject([{ name: 'answer' }])
     })
 
     it('in which nothing could be sent is a connection error, and nothing was enqueued', async () => {

@@ -4,7 +4,7 @@ import { TestClock } from '@pgqrs/core/testing'
 import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
 import { Gate } from '../gate.js'
-import { intercept } from '../intercept.js'
+import { CutLine } from '../cut-line.js'
 import { passTime } from '../pass-time.js'
 import type { Target } from '../target.js'
 
@@ -24,12 +24,8 @@ export function rivalsWorkers(target: Target): void {
       comeBack: () => void
     }> {
       const clock = new TestClock()
-      let cut = false
-      const wrapDriver = intercept(async (statements, next) => {
-        if (cut) throw new Error('no way to the database')
-        return next(statements)
-      })
-      const store = await bench.open({ clock, wrapDriver })
+      const line = new CutLine()
+      const store = await bench.open({ clock, wrapDriver: line.wrapDriver })
       const other = await bench.open({ clock })
       const gate = new Gate()
       const events: WorkerEvent[] = []
@@ -41,11 +37,11 @@ export function rivalsWorkers(target: Target): void {
       await worker.start()
       const id = await other.producer(queue).enqueue(1)
       await passTime(clock, 'it to be held', () => worker.active === 1, 20)
-      cut = true
+      line.cut()
       await clock.advance(60_000)
       expect(await other.admin.workers.reclaim({ silentFor: '30s' })).toBe(1)
       const comeBack = (): void => {
-        cut = false
+        line.mend()
         gate.open()
       }
       return { clock, other, id, worker: worker.id, events, comeBack }

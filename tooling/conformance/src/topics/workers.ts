@@ -6,7 +6,7 @@ import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
 import { FrozenClock } from '../frozen-clock.js'
 import { Gate } from '../gate.js'
-import { intercept } from '../intercept.js'
+import { CutLine } from '../cut-line.js'
 import { passTime } from '../pass-time.js'
 import type { Target } from '../target.js'
 
@@ -182,16 +182,12 @@ export function workers(target: Target): void {
     describe('silent', () => {
       /** A store whose consumer holds a message for an hour and then loses its way to the database. */
       async function silent(clock: TestClock): Promise<{ store: Store; id: string; worker: string }> {
-        let cut = false
-        const wrapDriver = intercept(async (statements, next) => {
-          if (cut) throw new Error('no way to the database')
-          return next(statements)
-        })
-        const store = await bench.open({ clock, wrapDriver })
+        const line = new CutLine()
+        const store = await bench.open({ clock, wrapDriver: line.wrapDriver })
         const id = await store.producer(queue).enqueue(1)
         const hands = store.consumer(queue, { name: 'silent' })
         await hands.dequeue({ lease: '1h' })
-        cut = true
+        line.cut()
         return { store, id, worker: hands.workerId }
       }
 

@@ -1,25 +1,25 @@
 -- claim
 with recursive 
   wanted as (
-  select w.queue, w.lease_ms from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision)
+  select w.queue, w.lease_ms, w.turn
+  from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision, "turn" integer)
   where (select q.paused_at from "app"."pgqrs_queues" q where q.name = w.queue) is null
   ),
-  lanes(queue, lease_ms, priority) as (
-  select w.queue, w.lease_ms,
+  lanes(queue, turn, priority) as (
+  select w.queue, w.turn,
   (select m.priority from "app"."pgqrs_messages" m
   where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)
   from wanted w
   union all
-  select l.queue, l.lease_ms,
+  select l.queue, l.turn,
   (select m.priority from "app"."pgqrs_messages" m
   where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1)
   from lanes l where l.priority is not null
   ),
   claimable as (
-  select c.value as id from lanes l cross join lateral (select m.id as value from "app"."pgqrs_messages" m
+  select c.value as id from (select * from lanes where priority is not null order by turn, priority desc limit 100000) l cross join lateral (select m.id as value from "app"."pgqrs_messages" m
   where m.queue = l.queue and m.priority = l.priority and m.finished_at is null and m.vt <= coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())
-  order by m.vt, m.id limit (select cast($3 as integer)) for update skip locked) as "c"
-  where l.priority is not null limit (select cast($4 as integer))
+  order by m.vt, m.id limit (select cast($3 as integer)) for update skip locked) as "c" limit (select cast($4 as integer))
   )
   update "app"."pgqrs_messages" set
   status = case when status = 'cancelling' then status else 'running' end,
@@ -48,16 +48,17 @@ select pgqrs_messages.id, pgqrs_messages.queue, status, priority, payload, key, 
 -- nextDue
 with recursive 
   wanted as (
-  select w.queue, w.lease_ms from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision)
+  select w.queue, w.lease_ms, w.turn
+  from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision, "turn" integer)
   where (select q.paused_at from "app"."pgqrs_queues" q where q.name = w.queue) is null
   ),
-  lanes(queue, lease_ms, priority) as (
-  select w.queue, w.lease_ms,
+  lanes(queue, turn, priority) as (
+  select w.queue, w.turn,
   (select m.priority from "app"."pgqrs_messages" m
   where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)
   from wanted w
   union all
-  select l.queue, l.lease_ms,
+  select l.queue, l.turn,
   (select m.priority from "app"."pgqrs_messages" m
   where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1)
   from lanes l where l.priority is not null

@@ -1,25 +1,25 @@
 -- claim
 with recursive 
   wanted as (
-  select w.queue, w.lease_ms from (select json_extract(value, '$.queue') as "queue", json_extract(value, '$.lease_ms') as "lease_ms" from json_each(?)) as "w"
+  select w.queue, w.lease_ms, w.turn
+  from (select json_extract(value, '$.queue') as "queue", json_extract(value, '$.lease_ms') as "lease_ms", json_extract(value, '$.turn') as "turn" from json_each(?)) as "w"
   where (select q.paused_at from "pgqrs_queues" q where q.name = w.queue) is null
   ),
-  lanes(queue, lease_ms, priority) as (
-  select w.queue, w.lease_ms,
+  lanes(queue, turn, priority) as (
+  select w.queue, w.turn,
   (select m.priority from "pgqrs_messages" m
   where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)
   from wanted w
   union all
-  select l.queue, l.lease_ms,
+  select l.queue, l.turn,
   (select m.priority from "pgqrs_messages" m
   where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1)
   from lanes l where l.priority is not null
   ),
   claimable as (
-  select c.value as id from lanes l cross join json_each((select json_group_array(value) from (select m.id as value from "pgqrs_messages" m
+  select c.value as id from (select * from lanes where priority is not null order by turn, priority desc limit 100000) l cross join json_each((select json_group_array(value) from (select m.id as value from "pgqrs_messages" m
   where m.queue = l.queue and m.priority = l.priority and m.finished_at is null and m.vt <= coalesce(?, cast(unixepoch('subsec') * 1000 as integer))
-  order by m.vt, m.id limit (select cast(? as integer))))) as "c"
-  where l.priority is not null limit (select cast(? as integer))
+  order by m.vt, m.id limit (select cast(? as integer))))) as "c" limit (select cast(? as integer))
   )
   update "pgqrs_messages" set
   status = case when status = 'cancelling' then status else 'running' end,
@@ -48,16 +48,17 @@ select pgqrs_messages.id, pgqrs_messages.queue, status, priority, payload, key, 
 -- nextDue
 with recursive 
   wanted as (
-  select w.queue, w.lease_ms from (select json_extract(value, '$.queue') as "queue", json_extract(value, '$.lease_ms') as "lease_ms" from json_each(?)) as "w"
+  select w.queue, w.lease_ms, w.turn
+  from (select json_extract(value, '$.queue') as "queue", json_extract(value, '$.lease_ms') as "lease_ms", json_extract(value, '$.turn') as "turn" from json_each(?)) as "w"
   where (select q.paused_at from "pgqrs_queues" q where q.name = w.queue) is null
   ),
-  lanes(queue, lease_ms, priority) as (
-  select w.queue, w.lease_ms,
+  lanes(queue, turn, priority) as (
+  select w.queue, w.turn,
   (select m.priority from "pgqrs_messages" m
   where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)
   from wanted w
   union all
-  select l.queue, l.lease_ms,
+  select l.queue, l.turn,
   (select m.priority from "pgqrs_messages" m
   where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1)
   from lanes l where l.priority is not null
