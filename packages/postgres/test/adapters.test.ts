@@ -16,6 +16,7 @@ import {
   fromPg,
   fromPrisma,
   fromTypeOrm,
+  InvalidArgumentError,
   KeyConflictError,
   NotInstalledError,
   TransactionAdapter,
@@ -253,6 +254,29 @@ describe.each(libraries)('a transaction of %s', (_name, open) => {
     expect(error).toBeInstanceOf(DatabaseError)
     expect((error as Error).message).not.toContain('p4ss-canary')
   })
+})
+
+/** What has the same methods as a transaction, and commits each statement by itself. */
+const clients: Record<string, () => unknown> = {
+  'a Pool of pg': () => fromPg(pool()),
+  'a Kysely': () => fromKysely(new Kysely({ dialect: new PostgresDialect({ pool: pool() }) }) as never),
+  'a Knex': () => {
+    const db = knex({ client: 'pg', connection: dsn })
+    onTestFinished(() => db.destroy())
+    return fromKnex(db)
+  },
+  'a DataSource’s manager': () =>
+    fromTypeOrm(new DataSource({ type: 'postgres', url: dsn, poolSize: 2 }).manager),
+  'a QueryRunner before its transaction': () =>
+    fromTypeOrm(new DataSource({ type: 'postgres', url: dsn }).createQueryRunner()),
+  'a database of Drizzle': () => fromDrizzle(drizzleOverPg(pool()), drizzleSql),
+  'something shaped like a PrismaClient': () =>
+    fromPrisma({ $connect: () => undefined, $queryRawUnsafe: () => Promise.resolve([]) } as never),
+}
+
+it.each(Object.keys(clients))('refuses %s, which is no transaction', (name) => {
+  expect(clients[name]).toThrow(InvalidArgumentError)
+  expect(clients[name]).toThrow(/is no transaction\. Pass the /)
 })
 
 async function waiting(): Promise<unknown[]> {

@@ -127,10 +127,10 @@ export class QueueAdmin {
     const { ready, delayed, leased, paused } = await this.metrics(name)
     const waiting = ready + delayed + paused
     if (leased > 0)
-      throw new InvalidStateError(`Queue ${name} has ${leased} held messages. Stop its workers first.`)
+      throw new InvalidStateError(`Queue ${name} has held messages: ${leased}. Stop its workers first.`)
     if (waiting > 0 && options.force !== true) {
       throw new InvalidStateError(
-        `Queue ${name} has ${waiting} unfinished messages. Purge it first, or give force.`,
+        `Queue ${name} has unfinished messages: ${waiting}. Purge it first, or delete it with { force: true }.`,
       )
     }
     await this.purge(name, 'all', options.signal === undefined ? {} : { signal: options.signal })

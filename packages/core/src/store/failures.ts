@@ -22,9 +22,10 @@ export function toPgqrsError(driver: Driver, error: unknown, failure: Failure, d
   const options = { cause: error }
   const detail = failure.detail === undefined ? '' : ` ${failure.detail}`
   const said = error instanceof Error ? error.message : String(error)
+  const saidAndDetail = detail === '' || /[.!?]$/.test(said) ? said + detail : `${said}.${detail}`
   switch (failure.kind) {
     case 'unsent':
-      return new ConnectionError(`Cannot reach ${driver.target} (${doing}): ${said}`, options)
+      return new ConnectionError(`Cannot reach ${driver.target} (${doing}): ${saidAndDetail}`, options)
     case 'broken':
       return new ConnectionError(`The connection to ${driver.target} broke (${doing}): ${said}`, options)
     case 'retry':
@@ -53,7 +54,7 @@ export function toPgqrsError(driver: Driver, error: unknown, failure: Failure, d
       return new AuthenticationError(`${driver.target} refuses the user or the password.`, options)
     case 'unique':
     case 'other':
-      return new DatabaseError(`${driver.target} refused a statement (${doing}): ${said}${detail}`, options)
+      return new DatabaseError(`${driver.target} refused a statement (${doing}): ${saidAndDetail}`, options)
   }
 }
 
