@@ -18,3 +18,15 @@ export async function beginning(folder: string): Promise<number> {
   while (!existsSync(fileIn(folder))) await sleep(20)
   return Number(readFileSync(fileIn(folder), 'utf8'))
 }
+
+// Who was frozen for longer has other things to do than what was planned meanwhile.
+const LATEST_MS = 1000
+
+/**
+ * Whether a process of a client that was born at `bornAt` makes a call that was planned for `plannedAt`. What was planned
+ * before its birth an earlier process may have made, a moment before it was killed; made twice, a transaction of the
+ * user's takes effect twice.
+ */
+export function isForLife(plannedAt: number, bornAt: number, now: number): boolean {
+  return plannedAt >= bornAt && plannedAt >= now - LATEST_MS
+}

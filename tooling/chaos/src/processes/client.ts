@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { planLoad, type LoadShape } from '../load/plan.js'
 import { Caller } from './caller.js'
 import { connectWithDriver } from './connect.js'
-import { beginning } from './beginning.js'
+import { beginning, isForLife } from './beginning.js'
 import { mono, openHistory, readSetup, type ProcessSetup } from './setup.js'
 
 /** What a client is told besides. */
@@ -13,6 +13,7 @@ export interface ClientSetup extends ProcessSetup {
   readonly shape: LoadShape
 }
 
+const bornAt = mono()
 const setup = readSetup<ClientSetup>()
 const history = openHistory(setup)
 const { store, driver } = await connectWithDriver(setup)
@@ -27,10 +28,10 @@ console.log('working')
 const began = await beginning(setup.folder)
 for (const { atMs, by, call } of planLoad(setup.seed, setup.shape)) {
   if (by !== setup.role) continue
-  const wait = began + atMs - mono()
-  // What an earlier life of this process would have called is past.
-  if (wait < -1000) continue
-  if (wait > 0) await sleep(wait)
+  const now = mono()
+  const plannedAt = began + atMs
+  if (!isForLife(plannedAt, bornAt, now)) continue
+  if (plannedAt > now) await sleep(plannedAt - now)
   if (stop.signal.aborted) break
   caller.begin(call)
 }
