@@ -133,7 +133,7 @@ export function queues(target: Target): void {
       expect(await store.admin.metrics('parcels')).toMatchObject({ leased: 1, ready: 2, archived: 3 })
       await store.admin.workers.reclaim({ silentFor: 0 })
       await expect(queues.delete('parcels')).rejects.toThrow(InvalidStateError)
-      await expect(queues.delete('parcels')).rejects.toThrow(/4 unfinished/)
+      await expect(queues.delete('parcels')).rejects.toThrow(/unfinished messages: 4/)
       await queues.delete('parcels', { force: true })
       expect(await queues.list()).toEqual([])
       await expect(store.admin.messages.get(held)).rejects.toThrow(NotFoundError)
