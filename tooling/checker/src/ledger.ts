@@ -174,7 +174,10 @@ export class Ledger {
             before?.lease === start.lease &&
             (after === null || !isHeld(after) || after.lease !== start.lease),
         )
-        return this.mayBeLost(start.mono, (ended ?? given)?.mono ?? Infinity)
+        // A grant the database has forgotten was made while it forgot; the body may have begun a lease later at most.
+        const forgotten = record.grantOf(start.lease) === undefined
+        const since = forgotten ? start.mono - this.facts.leaseMs : start.mono
+        return this.mayBeLost(since, (ended ?? given)?.mono ?? Infinity)
       })
     }
   }
