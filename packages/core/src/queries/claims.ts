@@ -29,6 +29,9 @@ export interface ClaimQueue {
   readonly lease_ms: number
   /** Which is served first, all of its priorities before any of the next queue's. */
   readonly turn: number
+  /** Only this priority, and of it only what has been due since then (ms since the epoch). */
+  readonly priority?: number
+  readonly since?: number
 }
 
 export interface Claim {
@@ -39,6 +42,14 @@ export interface Claim {
   worker_id: string | null
   now: number | null
 }
+
+const shapeOfQueues = {
+  queue: 'text',
+  lease_ms: 'float',
+  turn: 'int',
+  priority: 'int?',
+  since: 'float?',
+} as const
 
 /** Statements that take and find leases. */
 export function claimQueries(d: SqlDialect) {
@@ -55,18 +66,18 @@ export function claimQueries(d: SqlDialect) {
    */
   const lanes = (p: Params<Pick<Claim, 'queues'>>): RawBuilder<unknown> => sql`
     wanted as (
-      select w.queue, w.lease_ms, w.turn
-      from ${d.jsonRows(p.queues, { queue: 'text', lease_ms: 'float', turn: 'int' }, 'w')}
+      select w.queue, w.lease_ms, w.turn, w.priority, w.since
+      from ${d.jsonRows(p.queues, shapeOfQueues, 'w')}
       where (select q.paused_at from ${d.table('pgqrs_queues')} q where q.name = w.queue) is null
     ),
-    lanes(queue, turn, priority) as (
+    lanes(queue, turn, priority, since) as (
       select w.queue, w.turn,
-        (${highest(sql`m.queue = w.queue`)})
+        coalesce(w.priority, (${highest(sql`m.queue = w.queue`)})), w.since
       from wanted w
       union all
       select l.queue, l.turn,
-        (${highest(sql`m.queue = l.queue and m.priority < l.priority`)})
-      from lanes l where l.priority is not null
+        (${highest(sql`m.queue = l.queue and m.priority < l.priority`)}), null
+      from lanes l where l.priority is not null and l.since is null
     )`
 
   // The lanes are found priority by priority, over all queues. Without its own limit SQLite would drop the order.
@@ -92,6 +103,7 @@ export function claimQueries(d: SqlDialect) {
       const limit = sql`(select cast(${p.limit} as integer))`
       const due = sql`select m.id as value from ${messages} m
         where m.queue = l.queue and m.priority = l.priority and m.finished_at is null and m.vt <= ${d.now(p.now)}
+          and m.vt >= ${d.time(sql`coalesce(l.since, 0)`)}
         order by m.vt, m.id limit ${limit}`
       return sql`with recursive ${lanes(p)},
         claimable as (

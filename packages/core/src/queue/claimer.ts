@@ -3,6 +3,7 @@ import type { ClaimedRow, ClaimQueue } from '../store/records.js'
 import type { Status } from '../status.js'
 import type { CallOptions, Engine } from '../store/engine.js'
 import { Lease } from './lease.js'
+import type { Place, Places } from './places.js'
 
 /** A claimed row and the grant on it. */
 export interface Claimed {
@@ -25,12 +26,34 @@ export class Claimer {
     /** Told of each message that was finished instead of handed out. */
     private readonly onEnded: (row: ClaimedRow, status: Status, error: string | null) => void = () =>
       undefined,
+    /** Where in its lanes the next claim begins to look. Without it every claim looks everywhere. */
+    private readonly places?: Places,
   ) {}
 
   /** Claims at most `limit` due messages: higher priority first, then what is visible longer, then by id. */
   async claim(from: readonly ClaimFrom[], limit: number, options: CallOptions = {}): Promise<Claimed[]> {
+    const lanes = from.map(({ queue }) => this.places?.of(queue))
+    const claimed = await this.take(from, lanes, limit, options)
+    if (claimed.length < limit && lanes.some((lane) => lane !== undefined)) {
+      // Where one lane ends, there may be others. What is held already is not let go because that cannot be seen now.
+      claimed.push(...(await this.take(from, [], limit - claimed.length, options).catch(() => [])))
+    }
+    return this.handOut(claimed, from)
+  }
+
+  private async take(
+    from: readonly ClaimFrom[],
+    lanes: readonly (Place | undefined)[],
+    limit: number,
+    options: CallOptions,
+  ): Promise<Claimed[]> {
     const leaseId = this.engine.random.leaseId()
-    const queues: ClaimQueue[] = from.map((f, turn) => ({ queue: f.queue, lease_ms: f.leaseMs, turn }))
+    const queues: ClaimQueue[] = from.map((f, turn) => ({
+      queue: f.queue,
+      lease_ms: f.leaseMs,
+      turn,
+      ...lanes[turn],
+    }))
     const { claims } = this.engine.queries
     const args = {
       queues: JSON.stringify(queues),
@@ -39,14 +62,17 @@ export class Claimer {
       worker_id: this.workerId(),
       now: this.engine.now,
     }
+    const { clock } = this.engine
+    const sentAt = clock.monotonic()
     const { rows, repeated } = await this.engine.runOnce(claims.claim, args, 'claim', options)
+    this.places?.learn(rows, limit, clock.monotonic() - sentAt)
     const taken = repeated ? await this.recover(from, leaseId) : rows
     const claimed = taken
       .map((row) => ({ row, lease: new Lease(this.engine, row.id, leaseId, row.queue) }))
       .sort(inOrder)
     // Both sendings may have taken as many as they were let: what nobody has room for goes back at once.
     await Promise.allSettled(claimed.splice(limit).map(({ lease }) => lease.release({})))
-    return this.handOut(claimed, from)
+    return claimed
   }
 
   /** An earlier sending may have taken leases whose rows never arrived: they carry the same lease id. */

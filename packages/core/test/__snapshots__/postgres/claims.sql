@@ -1,24 +1,25 @@
 -- claim
 with recursive 
   wanted as (
-  select w.queue, w.lease_ms, w.turn
-  from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision, "turn" integer)
+  select w.queue, w.lease_ms, w.turn, w.priority, w.since
+  from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision, "turn" integer, "priority" integer, "since" double precision)
   where (select q.paused_at from "app"."pgqrs_queues" q where q.name = w.queue) is null
   ),
-  lanes(queue, turn, priority) as (
+  lanes(queue, turn, priority, since) as (
   select w.queue, w.turn,
-  (select m.priority from "app"."pgqrs_messages" m
-  where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)
+  coalesce(w.priority, (select m.priority from "app"."pgqrs_messages" m
+  where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)), w.since
   from wanted w
   union all
   select l.queue, l.turn,
   (select m.priority from "app"."pgqrs_messages" m
-  where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1)
-  from lanes l where l.priority is not null
+  where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1), null
+  from lanes l where l.priority is not null and l.since is null
   ),
   claimable as (
   select c.value as id from (select * from lanes where priority is not null order by turn, priority desc limit 100000) l cross join lateral (select m.id as value from "app"."pgqrs_messages" m
   where m.queue = l.queue and m.priority = l.priority and m.finished_at is null and m.vt <= coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())
+  and m.vt >= to_timestamp(coalesce(l.since, 0)::float8 / 1000)
   order by m.vt, m.id limit (select cast($3 as integer)) for update skip locked) as "c" limit (select cast($4 as integer))
   )
   update "app"."pgqrs_messages" set
@@ -48,20 +49,20 @@ select pgqrs_messages.id, pgqrs_messages.queue, status, priority, payload, key, 
 -- nextDue
 with recursive 
   wanted as (
-  select w.queue, w.lease_ms, w.turn
-  from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision, "turn" integer)
+  select w.queue, w.lease_ms, w.turn, w.priority, w.since
+  from json_to_recordset($1::text::json) as "w"("queue" text, "lease_ms" double precision, "turn" integer, "priority" integer, "since" double precision)
   where (select q.paused_at from "app"."pgqrs_queues" q where q.name = w.queue) is null
   ),
-  lanes(queue, turn, priority) as (
+  lanes(queue, turn, priority, since) as (
   select w.queue, w.turn,
-  (select m.priority from "app"."pgqrs_messages" m
-  where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)
+  coalesce(w.priority, (select m.priority from "app"."pgqrs_messages" m
+  where m.queue = w.queue and m.finished_at is null order by m.priority desc limit 1)), w.since
   from wanted w
   union all
   select l.queue, l.turn,
   (select m.priority from "app"."pgqrs_messages" m
-  where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1)
-  from lanes l where l.priority is not null
+  where m.queue = l.queue and m.priority < l.priority and m.finished_at is null order by m.priority desc limit 1), null
+  from lanes l where l.priority is not null and l.since is null
   )
   select min((date_part('epoch', (select m.vt from "app"."pgqrs_messages" m
   where m.queue = l.queue and m.priority = l.priority and m.finished_at is null order by m.vt limit 1)) * 1000)) - (date_part('epoch', coalesce(to_timestamp($2::float8 / 1000), statement_timestamp())) * 1000) as wait_ms from lanes l where l.priority is not null;
