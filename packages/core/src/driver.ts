@@ -17,6 +17,8 @@ export { SqliteDialect } from './db/dialect-sqlite.js'
 export type { Row, Statement } from './db/statement.js'
 export { systemClock, delay, type Cancel, type Clock } from './clock.js'
 export { systemRandom, type Random } from './random.js'
+export { withinLimit } from './within-limit.js'
+export { WriterQueue } from './writer-queue.js'
 export { checkKeys, checkSchema, display } from './names.js'
 export {
   AuthenticationError,
@@ -27,6 +29,7 @@ export {
   PgqrsError,
   TimeoutError,
 } from './errors.js'
+export { configuredDsn } from './config/configured-dsn.js'
 export { resolveConfig, type ConfigPlaces, type ResolvedConfig } from './config/resolve.js'
 export type { Config, ConfigInput } from './config/settings.js'
 export { configKeys } from './config/settings.js'

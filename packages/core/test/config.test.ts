@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { configuredDsn } from '../src/config/configured-dsn.js'
 import { resolveConfig } from '../src/config/resolve.js'
 import type { ConfigInput } from '../src/config/settings.js'
 import { ConfigError } from '../src/errors.js'
@@ -242,5 +243,20 @@ describe('a setting that cannot be right', () => {
     )
     expect(() => resolveConfig({ dsn: '' }, { env: {} })).toThrow(/^option: dsn must be/)
     expect(() => resolveConfig({ dsn: 5 as unknown as string }, { env: {} })).toThrow(/^option: dsn must be/)
+  })
+})
+
+describe('the configured DSN', () => {
+  it('is that of the configuration', () => {
+    expect(configuredDsn(resolveConfig({ dsn: 'sqlite:a.db' }, { env: {} }).config)).toBe('sqlite:a.db')
+  })
+
+  it('is missed with all the places where it could be', () => {
+    const { config } = resolveConfig({}, { env: {} })
+    expect(() => configuredDsn(config, 'a DSN such as sqlite:app.db')).toThrow(
+      new ConfigError(
+        'No database is configured: pass a DSN such as sqlite:app.db, set PGQRS_DSN, or write "dsn: …" into pgqrs.yaml.',
+      ),
+    )
   })
 })

@@ -1,8 +1,8 @@
 import type { Sql, TransactionSql } from 'postgres'
 import {
   checkKeys,
-  ConfigError,
   configKeys,
+  configuredDsn,
   openStore,
   resolveConfig,
   storeOptionKeys,
@@ -11,7 +11,7 @@ import {
   type StoreOptions,
 } from '@pgqrs/core/driver'
 import { PostgresDriver } from './driver.js'
-import { parametersOfClient, parametersOfDsn, type Parameters } from './parameters.js'
+import { parametersOfClient, parametersOfDsn } from './parameters.js'
 
 declare global {
   interface PgqrsTransactions {
@@ -46,7 +46,10 @@ export async function connect(target: string | Sql | PostgresOptions = {}): Prom
   checkKeys(given, [...configKeys, ...storeOptionKeys, ...ownKeys], 'connect')
   const { client, prepare = true, listenDsn, listen = true, ...options } = given
   const { config } = resolveConfig(options)
-  const parameters = client === undefined ? ofDsn(config.dsn, prepare) : parametersOfClient(client, prepare)
+  const parameters =
+    client === undefined
+      ? parametersOfDsn(configuredDsn(config, 'a DSN or a client'), prepare)
+      : parametersOfClient(client, prepare)
   const listenParameters = listenDsn === undefined ? parameters : parametersOfDsn(listenDsn, prepare)
   const driver = new PostgresDriver({
     parameters,
@@ -67,9 +70,4 @@ function optionsOf(target: string | Sql | PostgresOptions): PostgresOptions {
 /** Whatever executes queries is meant as a client, and is told so when it is none of postgres.js's. */
 function meansClient(target: Sql | PostgresOptions): target is Sql {
   return typeof target === 'function' || typeof (target as { query?: unknown } | null)?.query === 'function'
-}
-
-function ofDsn(dsn: string | undefined, prepare: boolean): Parameters {
-  if (dsn !== undefined) return parametersOfDsn(dsn, prepare)
-  throw new ConfigError('No database is named: pass a DSN or a client to connect(), or set PGQRS_DSN.')
 }

@@ -131,7 +131,7 @@ it('somebody must say where the database is', async () => {
   const { DATABASE_URL, PGQRS_DSN, ...rest } = process.env
   process.env = rest
   try {
-    await expect(connect()).rejects.toThrow(/No database is named/)
+    await expect(connect()).rejects.toThrow(/No database is configured: pass a DSN or a client, /)
   } finally {
     process.env = {
       ...rest,

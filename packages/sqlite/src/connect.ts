@@ -2,6 +2,7 @@ import {
   checkKeys,
   configKeys,
   ConfigError,
+  configuredDsn,
   display,
   openStore,
   resolveConfig,
@@ -78,7 +79,8 @@ function open(options: SqliteOptions): Promise<Store<Database>> {
     )
   }
   if (config.schema !== undefined) throw new ConfigError('schema: SQLite has no schemas. Leave it out.')
-  const path = client === undefined ? fileOf(config.dsn) : client.name
+  const path =
+    client === undefined ? fileOf(configuredDsn(config, 'a DSN such as sqlite:app.db')) : client.name
   const isFile = path !== ':memory:' && path !== ''
   const openFile = (): Database =>
     openDatabase(path, synchronous ?? 'full', config, isFile && create === false)
@@ -94,12 +96,7 @@ function open(options: SqliteOptions): Promise<Store<Database>> {
 }
 
 /** The file a DSN names. */
-function fileOf(dsn: string | undefined): string {
-  if (dsn === undefined) {
-    throw new ConfigError(
-      'No database is configured: pass a DSN such as sqlite:app.db, set PGQRS_DSN, or write pgqrs.yaml.',
-    )
-  }
+function fileOf(dsn: string): string {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(dsn)?.[1]?.toLowerCase()
   if (dsn === ':memory:' || (scheme === undefined && dsn !== '')) return dsn
   if (scheme !== 'sqlite') {

@@ -3,7 +3,7 @@ import {
   delay,
   InvalidArgumentError,
   SqliteDialect,
-  TimeoutError,
+  withinLimit,
   type Capabilities,
   type Clock,
   type Driver,
@@ -15,16 +15,20 @@ import {
   type Statement,
   type TransactionPlan,
   type WakeChannel,
+  type WriterQueue,
 } from '@pgqrs/core/driver'
 import type BetterSqlite3 from 'better-sqlite3'
 import { classify, OpenTransactionError } from './failure.js'
 import { Pace, SLICE } from './pace.js'
 import { statementsOf, type Statements } from './statements.js'
 import { watch } from './watch.js'
-import { writersOf, type WriterQueue } from './writer-queue.js'
+import { writersOf } from './writers-of.js'
 
 /** A better-sqlite3 database. */
 export type Database = BetterSqlite3.Database
+
+const WHY_A_LIMIT =
+  "it holds SQLite's only write lock. Do slow work in a step before it, or make the callback synchronous."
 
 /** What the driver needs to know of where it runs. */
 export interface SqliteDriverSetup {
@@ -133,7 +137,7 @@ export class SqliteDriver implements Driver<Database> {
         plan.check(statements.run(plan.before))
         const working = plan.work(db)
         asynchronous = working instanceof Promise
-        const value = await withinLimit(working, plan.limitMs, this.setup.clock)
+        const value = await withinLimit(working, plan.limitMs, this.setup.clock, WHY_A_LIMIT)
         plan.checkAfter(statements.all(plan.after(value)))
         this.mustBeInTransaction(db)
         await this.patiently(() => {
@@ -232,22 +236,6 @@ function inTransaction<T>(db: Database, work: () => T): T {
     if (db.inTransaction) db.exec('rollback')
     throw error
   }
-}
-
-/** A synchronous value at once; a promise within the limit. Nothing of the process can slip into the former. */
-function withinLimit<T>(value: T | Promise<T>, limitMs: number, clock: Clock): T | Promise<T> {
-  if (!(value instanceof Promise)) return value
-  return new Promise<T>((resolve, reject) => {
-    const cancel = clock.after(limitMs, () => {
-      reject(
-        new TimeoutError(
-          `The transaction took longer than ${limitMs} ms and was rolled back: it holds SQLite's only write lock. ` +
-            'Do slow work in a step before it, or make the callback synchronous.',
-        ),
-      )
-    })
-    value.then(resolve, reject).finally(cancel)
-  })
 }
 
 /** Whether it is a database of better-sqlite3, whichever copy of that package made it. */

@@ -3,6 +3,7 @@ import {
   checkKeys,
   ConfigError,
   configKeys,
+  configuredDsn,
   openStore,
   resolveConfig,
   storeOptionKeys,
@@ -88,10 +89,7 @@ async function openDriver(
       throw new ConfigError(`connect: ${useless} has no meaning beside a client of your own.`)
     return openClient(options.client, config)
   }
-  if (config.dsn === undefined) {
-    throw new ConfigError('connect: no database is named. Give a DSN such as file:app.db, or set PGQRS_DSN.')
-  }
-  const target = parseTarget(config.dsn)
+  const target = parseTarget(configuredDsn(config, 'a DSN such as file:app.db'))
   if (options.syncUrl !== undefined && target.kind !== 'file') {
     throw new ConfigError('connect: syncUrl needs a file, which it makes a replica.')
   }

@@ -1,11 +1,10 @@
 import type { Client, Transaction } from '@libsql/client'
-import { delay, type Row, type Statement, type TransactionPlan } from '@pgqrs/core/driver'
+import { delay, WriterQueue, type Row, type Statement, type TransactionPlan } from '@pgqrs/core/driver'
 import type { ClientSource } from './client-source.js'
 import type { LibsqlDatabase, Surroundings } from './database.js'
 import { isBusy } from './failure.js'
 import { carryOut } from './transaction.js'
 import { bind, engineRows } from './values.js'
-import { WriterQueue } from './writer-queue.js'
 
 /** How long the client itself waits for a lock, in ms. It does so on the event loop. */
 export const BLOCKING_WAIT_MS = 20

@@ -1,11 +1,10 @@
 import type { Client, Transaction } from '@libsql/client'
-import type { Row, Statement, TransactionPlan } from '@pgqrs/core/driver'
+import { WriterQueue, type Row, type Statement, type TransactionPlan } from '@pgqrs/core/driver'
 import type { ClientSource } from './client-source.js'
 import type { LibsqlDatabase, Surroundings } from './database.js'
 import { isBusy, NoAnswerError } from './failure.js'
 import { carryOut } from './transaction.js'
 import { bind, engineRows } from './values.js'
-import { WriterQueue } from './writer-queue.js'
 
 /**
  * A database behind a server: one request for each call of the engine. Every request is answered in time or rejects.

@@ -1,6 +1,6 @@
 import type { InStatement, Transaction } from '@libsql/client'
 import {
-  TimeoutError,
+  withinLimit,
   type Clock,
   type Execute,
   type Row,
@@ -9,6 +9,8 @@ import {
 } from '@pgqrs/core/driver'
 import { LentTransaction } from './lent-transaction.js'
 import { bind, engineRows, plainValue } from './values.js'
+
+const WHY_A_LIMIT = 'it holds the only write lock of the database. Do slow work in a step before it.'
 
 /** Executes statements of the engine in an open transaction. */
 export async function executeIn(tx: Transaction, statements: readonly Statement[]): Promise<Row[][]> {
@@ -35,24 +37,10 @@ export async function carryOut<T>(
     return value
   }
   try {
-    return await withinLimit(parts(), plan.limitMs, clock)
+    return await withinLimit(parts(), plan.limitMs, clock, WHY_A_LIMIT)
   } finally {
     lent.end()
   }
-}
-
-function withinLimit<T>(value: Promise<T>, limitMs: number, clock: Clock): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const cancel = clock.after(limitMs, () => {
-      reject(
-        new TimeoutError(
-          `The transaction took longer than ${limitMs} ms and was rolled back: it holds the only write lock of the ` +
-            'database. Do slow work in a step before it.',
-        ),
-      )
-    })
-    value.then(resolve, reject).finally(cancel)
-  })
 }
 
 /** Executes statements inside a transaction of the caller's, all or none; undefined when it is no libSQL transaction. */

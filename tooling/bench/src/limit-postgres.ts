@@ -44,6 +44,9 @@ export function postgresLimit(dsn: string): LimitTables {
         [ids(rows), step],
       )
     },
+    async remove(rows) {
+      await send('delete from bench_limit where id = any($1::uuid[])', [ids(rows)])
+    },
     async finish(rows) {
       await send(`update bench_limit set finished_at = now(), output = '3' where id = any($1::uuid[])`, [
         ids(rows),

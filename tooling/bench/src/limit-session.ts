@@ -93,7 +93,7 @@ export class LimitSession implements Session {
       }
       for (const row of rows) void plan.onMessage(JSON.parse(row.payload) as Payload)
       await finishing
-      finishing = this.tables.finish(rows)
+      finishing = this.tables.remove(rows)
       // On SQLite nothing here waits for anything, and the process has to hear its parent.
       await new Promise((resolve) => setImmediate(resolve))
     }

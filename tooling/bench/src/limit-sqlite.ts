@@ -24,6 +24,7 @@ export function sqliteLimit(file: string): LimitTables {
      returning id, payload`,
   )
   const checkpoint = db.prepare(`insert into bench_limit_steps (run_id, step, output) values (?, ?, '0')`)
+  const remove = db.prepare('delete from bench_limit where id = ?')
   const finish = db.prepare(`update bench_limit set finished_at = ?, output = '3' where id = ?`)
   const each = (rows: readonly LimitRow[], write: (row: LimitRow) => void): void => {
     db.transaction(() => {
@@ -43,6 +44,9 @@ export function sqliteLimit(file: string): LimitTables {
     },
     async checkpoint(rows, step) {
       each(rows, (row) => checkpoint.run(row.id, step))
+    },
+    async remove(rows) {
+      each(rows, (row) => remove.run(row.id))
     },
     async finish(rows) {
       const now = Date.now()

@@ -10,6 +10,9 @@ export interface LimitTables {
   /** Takes up to `limit` rows that wait. */
   claim(limit: number, work: Work): Promise<LimitRow[]>
   checkpoint(rows: readonly LimitRow[], step: number): Promise<void>
+  /** The end of messages. */
+  remove(rows: readonly LimitRow[]): Promise<void>
+  /** The end of runs. */
   finish(rows: readonly LimitRow[]): Promise<void>
   close(): Promise<void>
 }
@@ -36,7 +39,7 @@ export const limits: readonly System[] = [
   {
     name: 'limit',
     configuration: 'best',
-    note: 'hand-written SQL: batched insert, batched claim, batched finish, checkpoints of 100 runs in one commit',
+    note: 'hand-written SQL: batched insert, batched claim, batched delete of messages, batched finish of runs, checkpoints of 100 runs in one commit',
     kind: 'both',
     stores: ['postgres', 'sqlite'] satisfies StoreName[],
     packageName: 'postgres',
@@ -51,6 +54,6 @@ export const limits: readonly System[] = [
       return new LimitSession(tablesIn(database))
     },
     backlogSql: (work) => countOf(work, false),
-    finishedSql: (work) => countOf(work, true),
+    finishedSql: (work) => (work === 'runs' ? countOf(work, true) : undefined),
   },
 ]

@@ -55,6 +55,14 @@ function workflowFor(options: SessionOptions, plan?: WorkerPlan) {
   })
 }
 
+/** How a worker of pgqrs is set up. */
+export interface Settings {
+  /** How much it does at once. */
+  concurrencyFor(plan: WorkerPlan): number
+  /** Whether messages that have succeeded are archived; otherwise they are deleted. */
+  readonly keep: boolean
+}
+
 /** pgqrs, opened. */
 class PgqrsSession implements Session {
   private readonly producer
@@ -63,7 +71,7 @@ class PgqrsSession implements Session {
   constructor(
     private readonly store: Store<Transaction>,
     private readonly options: SessionOptions,
-    private readonly concurrencyFor: (plan: WorkerPlan) => number,
+    private readonly settings: Settings,
   ) {
     this.producer = store.producer(queue)
     this.workflow = workflowFor(options)
@@ -85,8 +93,8 @@ class PgqrsSession implements Session {
     const handled =
       plan.work === 'runs'
         ? workflowFor(this.options, plan)
-        : queue.handler((message) => plan.onMessage(message.payload))
-    const worker = this.store.worker([handled], { concurrency: this.concurrencyFor(plan) })
+        : queue.handler((message) => plan.onMessage(message.payload), { keep: this.settings.keep })
+    const worker = this.store.worker([handled], { concurrency: this.settings.concurrencyFor(plan) })
     await worker.start()
     return { stop: () => worker.stop() }
   }
@@ -96,13 +104,13 @@ class PgqrsSession implements Session {
   }
 }
 
-/** Opens pgqrs; `concurrencyFor` says how much its worker does at once. */
+/** Opens pgqrs. */
 export async function openPgqrs(
   database: BenchDatabase,
   options: SessionOptions,
-  concurrencyFor: (plan: WorkerPlan) => number,
+  settings: Settings,
 ): Promise<Session> {
-  return new PgqrsSession(await connect(database), options, concurrencyFor)
+  return new PgqrsSession(await connect(database), options, settings)
 }
 
 /** Creates its tables. */

@@ -30,12 +30,19 @@ function system(
     },
     async open(database, options) {
       const { openPgqrs } = await import('./pgqrs-session.js')
-      return openPgqrs(database, options, (plan) => concurrencyFor(options, plan))
+      return openPgqrs(database, options, {
+        concurrencyFor: (plan) => concurrencyFor(options, plan),
+        // What S grows is the archive.
+        keep: configuration === 'default' || options.scenario === 'S',
+      })
     },
     backlogSql: (work) =>
       `select count(*) from pgqrs_messages where finished_at is null and queue = '${queueOf[work]}'`,
     finishedSql: (work) =>
-      `select count(*) from pgqrs_messages where finished_at is not null and status = 'success' and queue = '${queueOf[work]}'`,
+      // Deleted when it has succeeded.
+      configuration === 'best' && work === 'messages'
+        ? undefined
+        : `select count(*) from pgqrs_messages where finished_at is not null and status = 'success' and queue = '${queueOf[work]}'`,
     async fill(database, count) {
       const { fillPgqrs } = await import('./pgqrs-session.js')
       await fillPgqrs(database, count)
@@ -44,7 +51,7 @@ function system(
   }
 }
 
-/** pgqrs out of the box, and with the one number that is meant to be set: how much a worker does at once. */
+/** pgqrs out of the box, and with what is meant to be set: how much a worker does at once, and what it keeps. */
 export const pgqrs: readonly System[] = [
   system(
     'default',
@@ -53,7 +60,7 @@ export const pgqrs: readonly System[] = [
   ),
   system(
     'best',
-    `connect(dsn), worker with a concurrency of ${drainConcurrency} for no-op messages, of 100 for runs`,
+    `connect(dsn), worker with a concurrency of ${drainConcurrency} for no-op messages, of 100 for runs, queue with keep: false (what has succeeded is deleted)`,
     (_, plan) =>
       plan.work === 'messages' && plan.concurrency < drainConcurrency ? drainConcurrency : plan.concurrency,
   ),

@@ -189,6 +189,7 @@ export function otherNonsense(store: Store): RefusedCall[] {
     ],
     ['a lease no heartbeat could keep', () => defineQueue('q', { lease: 99 }), 'lease'],
     ['a timeout of nothing', () => defineQueue('q', { timeout: 0 }), 'timeout'],
+    ['keep as a text', () => defineQueue('q', { keep: wrong('no') }), 'keep'],
     ['an unknown backoff', () => defineQueue('q', { retry: { backoff: wrong('linear') } }), 'backoff'],
     ['no function to ask', () => defineQueue('q', { retry: { shouldRetry: wrong(true) } }), 'shouldRetry'],
     ['no handler', () => queue.handler(wrong(undefined)), 'handler'],

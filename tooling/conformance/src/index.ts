@@ -3,11 +3,13 @@ import type { Target } from './target.js'
 import { crash } from './topics/crash.js'
 import { lostAnswers } from './topics/lost-answers.js'
 import { outages } from './topics/outages.js'
+import { places } from './topics/places.js'
 import { processes } from './topics/processes.js'
 import { zombie } from './topics/zombie.js'
 import { enqueue } from './topics/enqueue.js'
 import { enqueueMany } from './topics/enqueue-many.js'
 import { enqueueStream } from './topics/enqueue-stream.js'
+import { keep } from './topics/keep.js'
 import { keys } from './topics/keys.js'
 import { transactional } from './topics/transactional.js'
 import { consumer } from './topics/consumer.js'
@@ -60,10 +62,12 @@ const topics = {
   crash,
   lostAnswers,
   outages,
+  places,
   processes,
   zombie,
   enqueueMany,
   enqueueStream,
+  keep,
   keys,
   transactional,
   consumer,

@@ -1,83 +1,55 @@
-import { calm, type Regression } from './regressions.js'
+import { after, enqueue, fault, profile, trigger, type Regression } from './regression.js'
 
 /** Schedules in which the simulator itself was wrong: it must say nothing of them. */
 export const ownRegressions: readonly Regression[] = [
   {
     bug: 'a lost sending of an enqueue arrived after its repetition had yielded to the holder of its key (seed 1, path 1129)',
     schedule: {
-      profile: { ...calm, leaseMs: 1500, looks: 'useful' },
+      profile: profile({ leaseMs: 1500, looks: 'useful' }),
       commands: [
-        { waitMs: 0, process: 0, action: { do: 'enqueue', act: { do: 'return' }, delayMs: 0, key: null } },
-        {
-          waitMs: 0,
-          process: 0,
-          action: { do: 'trigger', parts: [{ do: 'parallel', items: 1 }], throws: false, key: 0 },
-        },
-        {
-          waitMs: 0,
-          process: 3,
-          action: { do: 'trigger', parts: [{ do: 'step', ms: 0, fails: 0 }], throws: false, key: null },
-        },
-        {
-          waitMs: 3,
-          process: 0,
-          action: { do: 'enqueue', act: { do: 'flaky', times: 1 }, delayMs: 437, key: 2 },
-        },
-        {
-          waitMs: 107,
-          process: 2,
-          action: {
-            do: 'trigger',
-            parts: [
-              { do: 'pause', timeoutMs: 46 },
-              { do: 'transaction' },
-              { do: 'transaction' },
-              { do: 'transaction' },
-            ],
-            throws: false,
-            key: null,
-          },
-        },
-        { waitMs: 74, process: 3, action: { do: 'repeat', target: 9 } },
-        { waitMs: 70, process: 2, action: { do: 'repeat', target: 0 } },
-        { waitMs: 107, process: 0, action: { do: 'cancel', target: 1 } },
-        { waitMs: 185, process: 2, action: { do: 'replay', target: 9 } },
-        {
-          waitMs: 74,
-          process: 3,
-          action: { do: 'enqueue', act: { do: 'spawn' }, delayMs: 176, key: 2 },
-        },
+        after(0, 0, enqueue({ do: 'return' })),
+        after(0, 0, trigger([{ do: 'parallel', items: 1 }], { key: 0 })),
+        after(0, 3, trigger([{ do: 'step', ms: 0, fails: 0 }])),
+        after(3, 0, enqueue({ do: 'flaky', times: 1 }, { delayMs: 437, key: 2 })),
+        after(
+          107,
+          2,
+          trigger([
+            { do: 'pause', timeoutMs: 46 },
+            { do: 'transaction' },
+            { do: 'transaction' },
+            { do: 'transaction' },
+          ]),
+        ),
+        after(74, 3, { do: 'repeat', target: 9 }),
+        after(70, 2, { do: 'repeat', target: 0 }),
+        after(107, 0, { do: 'cancel', target: 1 }),
+        after(185, 2, { do: 'replay', target: 9 }),
+        after(74, 3, enqueue({ do: 'spawn' }, { delayMs: 176, key: 2 })),
       ],
       faults: [
-        { on: 'write', at: 24, kind: 'lose-call', ms: 3477 },
-        { on: 'write', at: 10, kind: 'busy', ms: 1915 },
-        { on: 'write', at: 14, kind: 'freeze-executed', ms: 9 },
-        { on: 'call', at: 3, kind: 'lose-call', ms: 4999 },
-        { on: 'write', at: 21, kind: 'late', ms: 3420 },
+        fault('write', 24, 'lose-call', 3477),
+        fault('write', 10, 'busy', 1915),
+        fault('write', 14, 'freeze-executed', 9),
+        fault('call', 3, 'lose-call', 4999),
+        fault('write', 21, 'late', 3420),
       ],
     },
   },
   {
     bug: 'a process that died while its store closed was waited for (seed 1, path 9468)',
     schedule: {
-      profile: {
-        ...calm,
-        seed: 799328374,
-        workers: 2,
-        latency: 2,
-        leaseMs: 1500,
-        looks: 'useful',
-      },
+      profile: profile({ seed: 799328374, workers: 2, latency: 2, leaseMs: 1500, looks: 'useful' }),
       commands: [
-        { waitMs: 166, process: 0, action: { do: 'crash' } },
-        { waitMs: 35, process: 0, action: { do: 'by-hand', ending: 'archive', holdMs: 0 } },
-        { waitMs: 0, process: 0, action: { do: 'stop' } },
+        after(166, 0, { do: 'crash' }),
+        after(35, 0, { do: 'by-hand', ending: 'archive', holdMs: 0 }),
+        after(0, 0, { do: 'stop' }),
       ],
       faults: [
-        { on: 'call', at: 6, kind: 'crash-executed', ms: 0 },
-        { on: 'write', at: 1, kind: 'stall-call', ms: 2108 },
-        { on: 'call', at: 17, kind: 'lose-answer', ms: 2266 },
-        { on: 'write', at: 9, kind: 'crash-before', ms: 3851 },
+        fault('call', 6, 'crash-executed', 0),
+        fault('write', 1, 'stall-call', 2108),
+        fault('call', 17, 'lose-answer', 2266),
+        fault('write', 9, 'crash-before', 3851),
       ],
     },
   },

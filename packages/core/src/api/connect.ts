@@ -1,5 +1,6 @@
 import type { ConfigInput } from '../config/settings.js'
 import { configKeys } from '../config/settings.js'
+import { configuredDsn } from '../config/configured-dsn.js'
 import { findPackage, isMissing } from '../config/load-package.js'
 import { resolveConfig, type ConfigPlaces } from '../config/resolve.js'
 import { settled } from '../config/settled.js'
@@ -47,12 +48,7 @@ export async function connect<Tx = DriverTransaction>(target?: string | ConnectO
   const { config: file, ...options } = given
   const places: ConfigPlaces = file === undefined ? {} : { file }
   const { config } = resolveConfig(options, places)
-  if (config.dsn === undefined) {
-    throw new ConfigError(
-      'No database is configured: pass a DSN, set PGQRS_DSN, or write "dsn: …" into pgqrs.yaml.',
-    )
-  }
-  const driver = await loadDriver<Tx>(driverPackage(config.dsn))
+  const driver = await loadDriver<Tx>(driverPackage(configuredDsn(config)))
   return driver.connect({ ...options, ...settled(config) })
 }
 

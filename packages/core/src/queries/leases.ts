@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import type { SqlDialect } from '../db/dialect.js'
 import { prepare, prepareBatch } from '../db/prepared.js'
 import type { Status } from '../status.js'
@@ -105,12 +105,19 @@ export function leaseQueries(d: SqlDialect) {
         returning pgqrs_messages.id, pgqrs_messages.status, ${millisOf(d, 'vt')}`,
     ),
 
-    /** Finishes and drops what the caller holds. */
-    remove: prepareBatch<{ id: string; lease_id: string }, Now, { id: string }>(
+    /** Finishes and drops what the caller holds, also when it was asked to cancel. */
+    remove: removing(sql`'running', 'cancelling'`),
+
+    /** Finishes and drops what the caller holds, but not what was asked to cancel. */
+    removeUncancelled: removing(sql`'running'`),
+  }
+
+  function removing(statuses: RawBuilder<unknown>) {
+    return prepareBatch<{ id: string; lease_id: string }, Now, { id: string }>(
       d,
       { id: 'uuid', lease_id: 'uuid' },
       (rows) => sql`delete from ${messages} where (id, lease_id) in (select r.id, r.lease_id from ${rows})
-        and status in ('running', 'cancelling') returning id`,
-    ),
+        and status in (${statuses}) returning id`,
+    )
   }
 }

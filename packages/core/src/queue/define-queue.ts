@@ -18,6 +18,12 @@ export interface HandlerOptions {
   readonly maxCrashes?: number
   /** The handler's signal aborts when it takes longer. Default: no limit. */
   readonly timeout?: Duration
+  /**
+   * Whether a message stays in the database, archived with its output, when its handler has returned. `false` deletes
+   * it, which costs the database about half as much. Dead letters and cancelled messages are kept in either case.
+   * Default: true.
+   */
+  readonly keep?: boolean
 }
 
 /** Options of a queue. */
@@ -33,9 +39,11 @@ export interface HandlingPolicy {
   readonly leaseMs: number | undefined
   readonly maxCrashes: number | undefined
   readonly timeoutMs: number | undefined
+  /** Whether what has succeeded is archived; otherwise it is deleted. */
+  readonly keep: boolean
 }
 
-/** Called for each message; when it returns, the message is archived with the value as its output. */
+/** Called for each message; when it returns, the message is archived with the value as its output, or deleted (`keep`). */
 export type MessageHandler<Payload> = (
   message: HandledMessage<Payload>,
   context: { readonly signal: AbortSignal },
@@ -63,7 +71,7 @@ export interface QueueDefinition<Input = unknown, Payload = unknown> {
   readonly input?: (input: Input) => void
 }
 
-const handlerKeys = ['retry', 'lease', 'maxCrashes', 'timeout']
+const handlerKeys = ['retry', 'lease', 'maxCrashes', 'timeout', 'keep']
 
 /** Checks handler options over a policy they refine. */
 export function handlingPolicy(
@@ -71,12 +79,15 @@ export function handlingPolicy(
   base: Partial<HandlingPolicy>,
   retryDefaults: { maxAttempts: number; maxDelay: Duration },
 ): HandlingPolicy {
-  const { retry, lease, maxCrashes, timeout } = options
+  const { retry, lease, maxCrashes, timeout, keep } = options
+  if (keep !== undefined && typeof keep !== 'boolean')
+    throw new InvalidArgumentError(`keep must be true or false. Got ${display(keep)}.`)
   return {
     retry: retry === undefined && base.retry !== undefined ? base.retry : retryPolicy(retry, retryDefaults),
     leaseMs: lease === undefined ? base.leaseMs : toMs(lease, 'lease', SHORTEST_LEASE_MS),
     maxCrashes: maxCrashes === undefined ? base.maxCrashes : toCount(maxCrashes, 'maxCrashes'),
     timeoutMs: timeout === undefined ? base.timeoutMs : toMs(timeout, 'timeout', 1),
+    keep: keep ?? base.keep ?? true,
   }
 }
 

@@ -106,6 +106,29 @@ export class Lease {
     this.engine.wakeups.hint([`done:${this.queue}`])
   }
 
+  /**
+   * Finishes the message and drops it, unless it had been asked to cancel: then it ends cancelled and is kept. Returns
+   * whether it was dropped.
+   * @throws LeaseLostError
+   */
+  async removeUncancelled(): Promise<boolean> {
+    const item = { id: this.id, lease_id: this.leaseId }
+    const { row: deleted, repeated } = await this.engine.submit(
+      this.engine.operations.removeUncancelled,
+      item,
+    )
+    if (deleted === undefined) {
+      const row = await this.read()
+      if (row?.lease_id === this.leaseId && row.status === 'cancelling') {
+        await this.finish({ status: 'cancelled', output: null, error: null, failed: 0 })
+        return false
+      }
+      if (row !== undefined || !repeated) throw this.lostError('delete', row)
+    }
+    this.engine.wakeups.hint([`done:${this.queue}`])
+    return true
+  }
+
   /** The row as it is now. */
   async read(): Promise<MessageRow | undefined> {
     const { queries } = this.engine

@@ -1,23 +1,17 @@
-import { delay, type Clock } from '../clock.js'
+import type { Clock } from '../clock.js'
 import type { Config } from '../config/settings.js'
 import type { Driver, Execute, Failure, TransactionPlan } from '../db/driver.js'
 import type { Prepared } from '../db/prepared.js'
 import type { Row, Statement } from '../db/statement.js'
-import {
-  AbortedError,
-  AmbiguousCommitError,
-  ClosedError,
-  InvalidArgumentError,
-  type PgqrsError,
-} from '../errors.js'
+import { ClosedError, InvalidArgumentError } from '../errors.js'
 import { queriesFor, type Queries } from '../queries/index.js'
 import type { Random } from '../random.js'
 import { executeWith, TransactionAdapter } from '../transaction/adapter.js'
 import { Batcher, type Answer, type Group } from './batcher.js'
-import { failureBehind, toPgqrsError } from './failures.js'
+import { failureBehind } from './failures.js'
 import { answersOf, batchOperations, type BatchOperation } from './operations.js'
 import { mustFit, type InstalledVersion } from './schema-version.js'
-import { Underway } from './underway.js'
+import { aborted, Sender } from './sender.js'
 import { Wakeups } from './wakeups.js'
 
 /** What a call may bring along. */
@@ -26,23 +20,17 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-interface Sent {
-  readonly rows: Row[][]
-  readonly repeated: boolean
-}
-
-const FIRST_RETRY_MS = 20
-const LONGEST_RETRY_MS = 1000
 const KNOWN_FOR_MS = 60_000
 
 /**
- * The engine under every handle: executes the queries through the driver, repeats what may be repeated, and turns
- * failures of the database into errors of pgqrs. Every statement of pgqrs passes through here.
+ * The engine under every handle: executes the queries, alone or through group commit, once it is known that the tables
+ * are of a version this code can work with. Every statement of pgqrs passes through here.
  */
 export class Engine {
   readonly queries: Queries
   readonly operations: ReturnType<typeof batchOperations>
   readonly wakeups: Wakeups
+  private readonly sender: Sender
   private readonly batcher: Batcher
   private readonly closing = new AbortController()
   private versionChecked: Promise<void> | undefined
@@ -50,7 +38,6 @@ export class Engine {
   private readonly knownQueues = new Map<string, number>()
   private readonly knowing = new Map<string, Promise<void>>()
   private readonly closers = new Set<() => Promise<void>>()
-  private readonly underway = new Underway()
   private refuses = false
   private shutDownOnce: Promise<void> | undefined
 
@@ -63,6 +50,15 @@ export class Engine {
     this.queries = queriesFor(driver.dialect)
     this.operations = batchOperations(this.queries)
     this.wakeups = new Wakeups(driver, clock)
+    this.sender = new Sender(driver, {
+      clock,
+      random,
+      connectionTimeoutMs: config.connectionTimeoutMs,
+      closed: this.closed,
+      onNotInstalled: () => {
+        this.forgetVersion()
+      },
+    })
     this.batcher = new Batcher(
       (groups) => this.flush(groups),
       {
@@ -99,7 +95,7 @@ export class Engine {
     options: CallOptions = {},
   ): Promise<R[]> {
     await this.ready(options)
-    const { rows } = await this.send([query.bind(args)], doing, options)
+    const { rows } = await this.sender.send([query.bind(args)], doing, options.signal)
     return (rows[0] ?? []) as R[]
   }
 
@@ -111,14 +107,14 @@ export class Engine {
     options: CallOptions = {},
   ): Promise<{ rows: R[]; repeated: boolean }> {
     await this.ready(options)
-    const { rows, repeated } = await this.send([query.bind(args)], doing, options)
+    const { rows, repeated } = await this.sender.send([query.bind(args)], doing, options.signal)
     return { rows: (rows[0] ?? []) as R[], repeated }
   }
 
   /** Executes statements, all or none, without looking at the schema's version: for the installer. */
   async raw(statements: readonly Statement[], doing: string): Promise<Row[][]> {
     this.mustNotBeOver()
-    return (await this.send(statements, doing, {})).rows
+    return (await this.sender.send(statements, doing)).rows
   }
 
   /**
@@ -150,11 +146,11 @@ export class Engine {
     if (items.length === 0) return []
     const statements = operation.batch.bind(items, { now: this.now })
     if (options.within !== undefined) {
-      const rows = await this.sendWithin(options.within, statements, operation.name)
+      const rows = await this.sender.sendWithin(options.within, statements, operation.name)
       return answersOf(operation, items, rows.flat() as R[], false)
     }
     await this.ready(options)
-    const { rows, repeated } = await this.send(statements, operation.name, options)
+    const { rows, repeated } = await this.sender.send(statements, operation.name, options.signal)
     return answersOf(operation, items, rows.flat() as R[], repeated)
   }
 
@@ -165,9 +161,9 @@ export class Engine {
     doing: string,
     options: CallOptions = {},
   ): Promise<Row[][]> {
-    if (within !== undefined) return this.sendWithin(within, statements, doing)
+    if (within !== undefined) return this.sender.sendWithin(within, statements, doing)
     await this.ready(options)
-    return (await this.send(statements, doing, options)).rows
+    return (await this.sender.send(statements, doing, options.signal)).rows
   }
 
   /**
@@ -212,26 +208,7 @@ export class Engine {
   /** Runs a user's transaction with the engine's statements around it. */
   async transaction<T>(plan: TransactionPlan<unknown, T>, doing: string): Promise<T> {
     await this.ready({})
-    let thrown: { readonly error: unknown } | undefined
-    const work = (tx: unknown): T | Promise<T> => {
-      const remember = (error: unknown): never => {
-        thrown = { error }
-        throw error
-      }
-      try {
-        const value = plan.work(tx)
-        return value instanceof Promise ? value.catch(remember) : value
-      } catch (error) {
-        return remember(error)
-      }
-    }
-    try {
-      return await this.underway.during(() => this.driver.transaction({ ...plan, work }))
-    } catch (error) {
-      // What the user's code threw is the user's, even when the database threw it at the user's code.
-      if (thrown !== undefined && thrown.error === error) throw error
-      throw this.wrap(error, doing)
-    }
+    return await this.sender.transaction(plan, doing)
   }
 
   /** The kind of failure behind an error of {@link transaction} or {@link run}. */
@@ -254,7 +231,7 @@ export class Engine {
   private async shutDown(): Promise<void> {
     await Promise.allSettled([...this.closers].map((stop) => stop()))
     this.refuses = true
-    await this.underway.over(this.clock, this.batcher)
+    await this.sender.over(this.batcher)
     this.closing.abort(new ClosedError('The store was closed.'))
     await this.wakeups.close()
     await this.driver.close()
@@ -307,11 +284,8 @@ export class Engine {
   }
 
   private async checkVersion(): Promise<void> {
-    const { rows } = await this.send(
-      [this.queries.versions.installed.bind({})],
-      'look at the schema version',
-      {},
-    )
+    const installed = this.queries.versions.installed.bind({})
+    const { rows } = await this.sender.send([installed], 'look at the schema version')
     const found = rows[0]?.[0] as InstalledVersion | undefined
     mustFit(found, this.driver.target)
   }
@@ -324,102 +298,14 @@ export class Engine {
     }
     let bound: Statement[][] = []
     const doing = groups.map((group) => group.operation.name).join(', ')
-    const { rows, repeated } = await this.send(
-      (again) => {
-        bound = groups.map((group) => bind(group, again))
-        return bound.flat()
-      },
-      doing,
-      {},
-    )
+    const { rows, repeated } = await this.sender.send((again) => {
+      bound = groups.map((group) => bind(group, again))
+      return bound.flat()
+    }, doing)
     let from = 0
     return groups.map(({ operation, items }, g) => {
       const mine = rows.slice(from, (from += bound[g]?.length ?? 0)).flat()
       return answersOf(operation as unknown as BatchOperation<unknown, unknown>, items, mine, repeated)
     })
   }
-
-  private async sendWithin(
-    execute: Execute,
-    statements: readonly Statement[],
-    doing: string,
-  ): Promise<Row[][]> {
-    try {
-      return await execute(statements)
-    } catch (error) {
-      throw this.wrap(error, doing)
-    }
-  }
-
-  private send(
-    statements: readonly Statement[] | ((repeated: boolean) => readonly Statement[]),
-    doing: string,
-    options: CallOptions,
-  ): Promise<Sent> {
-    const bind = typeof statements === 'function' ? statements : () => statements
-    return this.underway.during(() => this.sendPatiently(bind, doing, options))
-  }
-
-  private async sendPatiently(
-    bind: (repeated: boolean) => readonly Statement[],
-    doing: string,
-    options: CallOptions,
-  ): Promise<Sent> {
-    const giveUpAt = this.clock.monotonic() + this.config.connectionTimeoutMs
-    let repeated = false
-    let statements = bind(repeated)
-    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LONGEST_RETRY_MS)) {
-      if (options.signal?.aborted === true) throw aborted(doing, options.signal)
-      try {
-        return { rows: await this.driver.execute(statements), repeated }
-      } catch (error) {
-        const failure = this.driver.classify(error)
-        if (failure.kind === 'broken' && !repeated) {
-          repeated = true
-          statements = bind(repeated)
-        }
-        const pause = wait * (0.5 + this.random.fraction())
-        const late = this.clock.monotonic() + pause > giveUpAt
-        if (!passes(failure) || late || this.closing.signal.aborted) {
-          if (repeated && writes(statements) && failure.kind !== 'unique') throw this.ambiguous(error, doing)
-          if (failure.kind === 'not_installed') this.forgetVersion()
-          throw toPgqrsError(this.driver, error, failure, doing)
-        }
-        await this.pause(pause, options.signal)
-      }
-    }
-  }
-
-  private async pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    try {
-      await delay(this.clock, ms, { signal })
-    } catch {
-      // The loop looks at the signal itself.
-    }
-  }
-
-  private ambiguous(cause: unknown, doing: string): AmbiguousCommitError {
-    return new AmbiguousCommitError(
-      `The connection to ${this.driver.target} broke while sending (${doing}) and could not be had again within ` +
-        `${this.config.connectionTimeoutMs} ms: it may or may not have taken effect.`,
-      [],
-      { cause },
-    )
-  }
-
-  private wrap(error: unknown, doing: string): PgqrsError {
-    return toPgqrsError(this.driver, error, this.driver.classify(error), doing)
-  }
-}
-
-function passes(failure: Failure): boolean {
-  return failure.kind === 'unsent' || failure.kind === 'broken' || failure.kind === 'retry'
-}
-
-function writes(statements: readonly Statement[]): boolean {
-  return statements.some((statement) => !statement.reads)
-}
-
-function aborted(doing: string, signal: AbortSignal): AbortedError {
-  return new AbortedError(`The call was aborted (${doing}).`, { cause: signal.reason })
 }

@@ -27,6 +27,7 @@ export function batchOperations(queries: Queries): {
   readonly release: BatchOperation<Release, { id: string; status: Status }>
   readonly extend: BatchOperation<ExtendItem, { id: string; status: Status; vt: number }>
   readonly remove: BatchOperation<{ id: string; lease_id: string }, { id: string }>
+  readonly removeUncancelled: BatchOperation<{ id: string; lease_id: string }, { id: string }>
   readonly record: BatchOperation<NewCheckpoint, RecordedRow>
 } {
   const byId = { keyOf: (item: { id: string }) => item.id, rowKeyOf: (row: { id: string }) => row.id }
@@ -64,6 +65,12 @@ export function batchOperations(queries: Queries): {
     },
     extend: { name: 'extend', batch: queries.messages.extend, ...byId, sizeOf: small },
     remove: { name: 'delete', batch: queries.messages.remove, ...byId, sizeOf: small },
+    removeUncancelled: {
+      name: 'delete',
+      batch: queries.messages.removeUncancelled,
+      ...byId,
+      sizeOf: small,
+    },
     record: {
       name: 'record step',
       batch: queries.steps.record,

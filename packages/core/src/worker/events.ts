@@ -9,7 +9,11 @@ export type WorkerEvent =
       readonly attempt: number
       readonly crashes: number
     }
-  | { readonly type: 'archived' | 'cancelled' | 'lease_lost'; readonly queue: string; readonly id: string }
+  | {
+      readonly type: 'archived' | 'deleted' | 'cancelled' | 'lease_lost'
+      readonly queue: string
+      readonly id: string
+    }
   | {
       readonly type: 'released'
       readonly queue: string

@@ -43,8 +43,9 @@ export class Held {
     return reasons[cause]()
   }
 
-  /** Renews the lease; `sentAt` is when the renewal was sent. */
+  /** Renews the lease, unless it is known to be lost: what the handler still does must not keep it from others. */
   async renew(): Promise<void> {
+    if (this.why === 'lease_lost') return
     const sentAt = this.clock.monotonic()
     try {
       const { cancelling } = await this.claimed.lease.extend(this.leaseMs)

@@ -68,6 +68,11 @@ export class QueueTask implements Task {
       context.emit({ type: 'released', queue, id, reason: 'snooze', inMs: output.delayMs })
       return
     }
+    if (!this.policy.keep) {
+      const deleted = await claimed.lease.removeUncancelled()
+      context.emit({ type: deleted ? 'deleted' : 'cancelled', queue, id })
+      return
+    }
     let encoded: string | null
     try {
       encoded = output === undefined ? null : encode(output)

@@ -4,6 +4,7 @@ import { toCount, toMs, type Duration } from '../duration.js'
 import { InvalidArgumentError, InvalidStateError } from '../errors.js'
 import { checkKeys, checkName, display } from '../names.js'
 import { Claimer, type ClaimFrom, type Claimed } from '../queue/claimer.js'
+import { Places } from '../queue/places.js'
 import type { Engine } from '../store/engine.js'
 import { Registration } from '../store/registration.js'
 import type { WorkerEvent } from './events.js'
@@ -117,6 +118,7 @@ export class Worker {
             error: error === null ? undefined : fromErrorRecord(parseErrorRecord(error)),
           })
       },
+      new Places(engine.clock),
     )
     this.holding = new Holding(concurrency, engine.clock, {
       mayBegin: () => this.mayBegin(),

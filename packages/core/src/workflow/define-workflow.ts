@@ -14,10 +14,13 @@ import { retryPolicy, type RetryOptions, type RetryPolicy } from '../retry.js'
 import type { DriverTransaction } from '../transaction/types.js'
 import type { Run } from './run.js'
 
-/** Options of a workflow. There is no `timeout`: steps have one, and a run may take years. */
+/**
+ * Options of a workflow. There is no `timeout`: steps have one, and a run may take years. And no `keep`: a run's result
+ * can be asked for when it has finished.
+ */
 export interface WorkflowOptions<Schema = StandardSchemaV1 | undefined> extends Omit<
   HandlerOptions,
-  'timeout'
+  'timeout' | 'keep'
 > {
   /** Validates the input when a run is triggered: any Standard Schema. */
   readonly input?: Schema

@@ -81,6 +81,11 @@ delete from "app"."pgqrs_messages" where (id, lease_id) in (select r.id, r.lease
   as u("id", "lease_id")) as "r")
   and status in ('running', 'cancelling') returning id;
 
+-- removeUncancelled
+delete from "app"."pgqrs_messages" where (id, lease_id) in (select r.id, r.lease_id from (select u."id" as "id", coalesce(u."lease_id", $1::uuid) as "lease_id" from unnest((select $2::uuid[]), (select $3::uuid[]))
+  as u("id", "lease_id")) as "r")
+  and status in ('running') returning id;
+
 -- cancel
 with changed as (update "app"."pgqrs_messages" set
   status = case when status in ('running', 'cancelling') and vt > coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) then 'cancelling' else 'cancelled' end,

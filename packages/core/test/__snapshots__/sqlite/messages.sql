@@ -64,6 +64,10 @@ update "pgqrs_messages" set vt = (coalesce(?, cast(unixepoch('subsec') * 1000 as
 delete from "pgqrs_messages" where (id, lease_id) in (select r.id, r.lease_id from (select ? as "id", ? as "lease_id") as "r")
   and status in ('running', 'cancelling') returning id;
 
+-- removeUncancelled
+delete from "pgqrs_messages" where (id, lease_id) in (select r.id, r.lease_id from (select ? as "id", ? as "lease_id") as "r")
+  and status in ('running') returning id;
+
 -- cancel
 update "pgqrs_messages" set
   status = case when status in ('running', 'cancelling') and vt > coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) then 'cancelling' else 'cancelled' end,
