@@ -5,9 +5,9 @@ import type { Activities } from './activities.js'
 import type { BenchDatabase, SessionOptions, System } from './system.js'
 import { Turns } from './turns.js'
 
-// What takes a child longest is to bring in a backlog, for which it has 40 s. One whose event loop stands still for this
+// What takes a child longest is to bring in a backlog, for which it has 12 s. One whose event loop stands still for this
 // long would take up the time of all the others.
-const ANSWER_MS = 60_000
+const ANSWER_MS = 25_000
 
 /** What the parent asks a child to open. */
 export interface Opening {

@@ -1,3 +1,4 @@
+import { isHopeless } from './hopeless.js'
 import type { Databases } from './databases.js'
 import type { Options } from './options.js'
 import type { Trialled } from './results.js'
@@ -46,7 +47,7 @@ export async function runAll(plan: Plan): Promise<Outcome> {
   for (let round = 1; round <= plan.options.rounds; round++) {
     for (const scenario of plan.scenarios) {
       if (scenario.rounds === 'once' && round > 1) continue
-      for (const group of groupsOf(plan, scenario, round)) {
+      for (const group of groupsOf(plan, scenario, round, trials)) {
         if (plan.signal.aborted || performance.now() > plan.deadlineMs) return { trials, complete: false }
         const meeting = new Meeting(group.length)
         const turns = new Turns(1)
@@ -64,8 +65,12 @@ export async function runAll(plan: Plan): Promise<Outcome> {
 }
 
 /** What is measured at the same time: one system, unless the scenario only waits. */
-function groupsOf(plan: Plan, scenario: Scenario, round: number): Task[][] {
-  const tasks = plan.databases.flatMap((databases) => tasksOf(plan, scenario, databases, round))
+function groupsOf(plan: Plan, scenario: Scenario, round: number, sofar: readonly Trialled[]): Task[][] {
+  const tasks = plan.databases.flatMap((databases) =>
+    tasksOf(plan, scenario, databases, round).filter(
+      ({ system }) => !isHopeless(sofar, system, scenario.name, databases.store),
+    ),
+  )
   const width = scenario.together === true ? sideBySide : 1
   return Array.from({ length: Math.ceil(tasks.length / width) }, (_, i) =>
     tasks.slice(i * width, (i + 1) * width),
@@ -76,7 +81,8 @@ function groupsOf(plan: Plan, scenario: Scenario, round: number): Task[][] {
 function tasksOf(plan: Plan, scenario: Scenario, databases: Databases, round: number): Task[] {
   const able = plan.systems.filter(
     (system) =>
-      (system.configuration === 'best' || (round === 1 && !plan.options.quick)) &&
+      (system.configuration === 'best' ||
+        (round === 1 && !plan.options.quick && scenario.outOfTheBox !== false)) &&
       system.stores.includes(databases.store) &&
       system.supports(scenario.name, databases.store) === true,
   )

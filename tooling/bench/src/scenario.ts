@@ -42,6 +42,8 @@ export interface Scenario {
   readonly metrics: readonly Metric[]
   /** `each`: in every round. `once`: in the first. */
   readonly rounds: 'each' | 'once'
+  /** Whether what systems are without any settings is measured, too. Default: true. */
+  readonly outOfTheBox?: boolean
   /** Whether it only waits, so that all systems may do it at the same time. */
   readonly together?: boolean
   /** What must be in the database before: `installed` or, besides, a backlog of this many messages. */

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { isHopeless } from '../src/hopeless.js'
+import type { Trialled } from '../src/results.js'
+
+/** A trial of D on Postgres in the first round. */
+function trial(system: string, d: number | undefined, more: Partial<Trialled> = {}): Trialled {
+  return {
+    system,
+    configuration: 'best',
+    store: 'postgres',
+    scenario: 'D',
+    round: 1,
+    ...(d === undefined ? { failure: 'no answer' } : { measured: { values: { D: d } } }),
+    ...more,
+  }
+}
+
+describe('who is not measured again', () => {
+  const first = [
+    trial('pgqrs', 900_000),
+    trial('fast', 30_000),
+    trial('slow', 2_999),
+    trial('middling', 3_000),
+    trial('broken', undefined),
+    trial('fast', 100, { configuration: 'default' }),
+    trial('waiting', 0, { scenario: 'L', measured: { values: {}, samples: { L: [1] } } }),
+  ]
+  const hopeless = (name: string, configuration: 'best' | 'default' = 'best'): boolean =>
+    isHopeless(first, { name, configuration }, 'D', 'postgres')
+
+  it('is who failed, or is ten times behind the best rival, in that configuration', () => {
+    expect(['fast', 'slow', 'middling', 'broken', 'unknown'].filter((name) => hopeless(name))).toEqual([
+      'slow',
+      'broken',
+    ])
+    expect(hopeless('fast', 'default')).toBe(true)
+  })
+
+  it('is never one of our own, nor one that has not been measured there', () => {
+    expect(
+      isHopeless([...first, trial('limit', 1)], { name: 'limit', configuration: 'best' }, 'D', 'postgres'),
+    ).toBe(false)
+    expect(isHopeless(first, { name: 'slow', configuration: 'best' }, 'D', 'sqlite')).toBe(false)
+    expect(isHopeless(first, { name: 'slow', configuration: 'best' }, 'E1', 'postgres')).toBe(false)
+  })
+
+  it('is none of those that are only waited for', () => {
+    expect(isHopeless(first, { name: 'waiting', configuration: 'best' }, 'L', 'postgres')).toBe(false)
+  })
+})
