@@ -1,12 +1,13 @@
 import type { Trialled } from './results.js'
+import { median } from './statistics.js'
 import type { ScenarioName, StoreName, System } from './system.js'
 import { ownNames } from './systems.js'
 
 // Whoever is this far behind the best of the rivals stays behind it, whatever another round says.
-const TIMES_BEHIND = 10
+const TIMES_BEHIND = 5
 
 /**
- * Whether a rival need not be measured again: its first round failed, or came out ten times below the best rival's, so
+ * Whether a rival need not be measured again: its first round failed, or came out five times below the best rival's, so
  * that no target depends on it. The time goes to those it does depend on.
  */
 export function isHopeless(
@@ -21,10 +22,15 @@ export function isHopeless(
   )
   const mine = rivals.filter((trial) => trial.system === name && trial.configuration === configuration)
   if (mine.length === 0) return false
-  const rates = mine.flatMap(({ measured }) => measured?.values[scenario] ?? [])
-  const failed = mine.every(({ failure }) => failure !== undefined)
-  // What is only waited for has samples and no rate, and takes no time of its own.
-  if (rates.length === 0) return failed
-  const best = Math.max(...rivals.map(({ measured }) => measured?.values[scenario] ?? 0))
-  return Math.max(...rates) * TIMES_BEHIND < best
+  return Math.max(...mine.map(paceOf)) * TIMES_BEHIND < Math.max(...rivals.map(paceOf)) || mine.every(failed)
+}
+
+/** Greater is better; 0 for what has failed. */
+function paceOf({ measured, scenario }: Trialled): number {
+  const samples = measured?.samples?.[scenario] ?? []
+  return samples.length > 0 ? 1 / median(samples) : (measured?.values[scenario] ?? 0)
+}
+
+function failed({ failure }: Trialled): boolean {
+  return failure !== undefined
 }

@@ -58,11 +58,12 @@ export function pageOf(report: Report, charts: ChartFiles, remarks: string | und
   return `${parts.join('\n\n')}\n`
 }
 
-function introduction({ machine, databases, startedAt, rounds, minutes, complete }: Report): string {
+function introduction({ machine, databases, startedAt, rounds, minutes, complete, trials }: Report): string {
   const { cpu, cores, memoryGiB, system, fileSystem, node, commit } = machine
-  const whole = complete ? '' : 'Not all rounds were measured: the time was over. '
+  const measured = trials.reduce((most, { round }) => Math.max(most, round), 0)
+  const whole = complete ? '' : `The time was over in round ${measured} of ${rounds}. `
   return (
-    `${whole}Measured on ${startedAt.slice(0, 10)} in ${Math.round(minutes)} minutes, ${rounds} rounds, ` +
+    `${whole}Measured on ${startedAt.slice(0, 10)} in ${Math.round(minutes)} minutes, ${measured} round${measured === 1 ? '' : 's'}, ` +
     `with pgqrs at commit ${commit}.\n\n` +
     listOf([
       `Machine: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${fileSystem}, ${system}`,
@@ -135,7 +136,7 @@ const fairness = `## Rules
   knows. A target is held against the better one.
 - Rounds are interleaved: in each of them every system is measured once, one after the other, in changing order. Medians
   are shown, with the least and the greatest round. Percentiles are over the samples of all rounds. A rival that failed in
-  the first round, or came out ten times below the best rival, is not measured again in that scenario.
+  the first round, or came out five times below the best rival, is not measured again in that scenario.
 - What begins with a start is not measured: each loop has a warm-up, and of a backlog the first tenth does not count. A
   system that does not finish a backlog in four seconds is measured by what it has finished until then.
 - The limit is hand-written SQL for the same rows: arrays in, one statement and one commit for many. It has no fence, no

@@ -57,7 +57,7 @@ async function measure(trial: Trial, name: string, processes: number): Promise<M
   const counted = Math.max(0, finished - (warm?.started ?? 0))
   const remarks = [
     ...(left === 0 ? [] : [`${finished} of ${total} in ${seconds.toFixed(1)} s`]),
-    ...(total < wanted(trial.quick) ? [`a backlog of ${total}, all that it took in 12 s`] : []),
+    ...(total < wanted(trial.quick) ? [`a backlog of ${total}, all that it took in 6 s`] : []),
   ]
   const remark = remarks.length === 0 ? {} : { remark: remarks.join('; ') }
   return { values: { [name]: counted / seconds }, cost, ...remark }
