@@ -115,6 +115,8 @@ async function trial(
   let database: BenchDatabase | undefined
   let running: Trial | undefined
   try {
+    const refusal = scenario.refuses?.(system)
+    if (refusal !== undefined) return { ...who, failure: refusal }
     const template = await templates.for(system, databases, scenario.backlog?.(quick) ?? 0)
     database = await databases.create(template.database)
     running = new Trial(system, scenario.name, databases, database, quick, template.backlog, together, turns)

@@ -46,6 +46,8 @@ export interface Scenario {
   readonly outOfTheBox?: boolean
   /** Whether it only waits, so that all systems may do it at the same time. */
   readonly together?: boolean
+  /** Why a system cannot be measured here though it can do what is asked; undefined: it can. */
+  refuses?(system: System): string | undefined
   /** What must be in the database before: `installed` or, besides, a backlog of this many messages. */
   backlog?(quick: boolean): number
   measure(trial: Trial): Promise<Measured>
