@@ -125,6 +125,7 @@ export class Show {
         this.say(which, this.c.red(told.error))
         return
       case 'cancelled':
+      case 'deleted':
       case 'lease_lost':
         this.say(which, told.type.replace('_', ' '))
         return
