@@ -213,4 +213,38 @@ export const regressions: readonly Regression[] = [
       faults: [fault('write', 8, 'cut', 248)],
     },
   },
+  {
+    bug: 'a resume of a run that was not there yet was said to have found none, and its first sending took effect later (seed 11, path 3480)',
+    schedule: {
+      profile: profile({ oneWriter: true, leaseMs: 1500, looks: 'useful' }),
+      commands: [
+        after(0, 0, enqueue({ do: 'slow', ms: 0 })),
+        after(6, 0, trigger([{ do: 'sleep', ms: 0 }], { key: 0 })),
+        after(38, 0, { do: 'by-hand', ending: 'archive', holdMs: 0 }),
+        after(
+          143,
+          0,
+          trigger([
+            { do: 'pause', timeoutMs: null },
+            { do: 'pause', timeoutMs: null },
+            { do: 'transaction' },
+          ]),
+        ),
+        after(178, 0, { do: 'freeze', ms: 494 }),
+        after(0, 0, { do: 'resume', target: 3 }),
+        after(50, 0, enqueue({ do: 'fail' })),
+        after(44, 0, enqueue({ do: 'terminal' }, { delayMs: 516 })),
+      ],
+      faults: [
+        fault('call', 34, 'freeze-sent', 164),
+        fault('call', 38, 'crash-sent', 2816),
+        fault('write', 14, 'crash-sent', 167),
+        fault('write', 2, 'stall-call', 1009),
+        fault('write', 4, 'late', 4160),
+        fault('write', 27, 'refuse', 2464),
+        fault('call', 73, 'lose-call', 3409),
+        fault('call', 33, 'freeze-executed', 464),
+      ],
+    },
+  },
 ]

@@ -1,6 +1,6 @@
 import { encodeError } from '../codec/error-record.js'
 import type { Status } from '../status.js'
-import { InvalidStateError, NotFoundError, RunCancelledError } from '../errors.js'
+import { AmbiguousCommitError, InvalidStateError, NotFoundError, RunCancelledError } from '../errors.js'
 import { display } from '../names.js'
 import type { MessageRow } from '../queries/messages.js'
 import type { CallOptions, Engine } from './engine.js'
@@ -18,6 +18,29 @@ export async function readMessage(
   return row
 }
 
+/**
+ * The message or run that a call has found nothing to change of.
+ * @throws NotFoundError, or AmbiguousCommitError when the call was sent more than once: an earlier sending may arrive
+ * yet, and find what was not there.
+ */
+export async function readUnchanged(
+  engine: Engine,
+  id: string,
+  call: { readonly repeated: boolean; readonly doing: string },
+  options: CallOptions,
+): Promise<MessageRow> {
+  try {
+    return await readMessage(engine, id, options)
+  } catch (error) {
+    if (!call.repeated || !(error instanceof NotFoundError)) throw error
+    throw new AmbiguousCommitError(
+      `${error.message} A first ${call.doing} of it was lost on the way and may arrive yet: ask again once it is there.`,
+      [id],
+      { cause: error },
+    )
+  }
+}
+
 /** Asks a message or run to cancel. */
 export async function cancelMessage(
   engine: Engine,
@@ -29,12 +52,13 @@ export async function cancelMessage(
   mustBeUuid(id)
   const error = encodeError(new RunCancelledError(reason, id))
   const args = { ids: JSON.stringify([id]), error, now: engine.now }
-  const [row] = await engine.run(engine.queries.messages.cancel, args, 'cancel', options)
+  const { rows, repeated } = await engine.runOnce(engine.queries.messages.cancel, args, 'cancel', options)
+  const [row] = rows
   if (row !== undefined) {
     engine.wakeups.hint([`cancel:${row.queue}`, `done:${row.queue}`])
     return row.status
   }
-  const found = await readMessage(engine, id, options)
+  const found = await readUnchanged(engine, id, { repeated, doing: 'cancel' }, options)
   if (found.status === 'cancelled') return 'cancelled'
   throw new InvalidStateError(`${id} of ${queue} has finished (${found.status}) and cannot be cancelled.`)
 }

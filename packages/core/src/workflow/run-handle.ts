@@ -7,7 +7,7 @@ import { AmbiguousCommitError, InvalidStateError, RunCancelledError, RunFailedEr
 import { checkKeys, checkStepPath } from '../names.js'
 import type { MessageRow, OutcomeRow } from '../store/records.js'
 import type { CallOptions, Engine } from '../store/engine.js'
-import { cancelMessage, mustBeUuid, readMessage } from '../store/messages.js'
+import { cancelMessage, mustBeUuid, readMessage, readUnchanged } from '../store/messages.js'
 import { History } from './history.js'
 import type { Outcomes } from './outcomes.js'
 
@@ -109,7 +109,7 @@ export class RunHandle<Output = unknown> {
     })
     // A run that was resumed in the process may have finished since.
     if (woken === undefined && !signalled) {
-      const row = await this.read(options)
+      const row = await readUnchanged(this.engine, this.id, { repeated, doing: 'resume' }, options)
       throw new InvalidStateError(
         `Run ${this.id} of ${this.workflow} has finished (${row.status}) and cannot be resumed.`,
       )

@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import {
+  AmbiguousCommitError,
+  NotFoundError,
   defineQueue,
   defineWorkflow,
   type LeasedMessage,
@@ -12,6 +15,7 @@ import { transitionOf } from '../crash-points.js'
 import { interpose } from '../interpose.js'
 import { LossyLine, type Loss, type Lossy } from '../lossy-line.js'
 import type { Target } from '../target.js'
+import { errorOf } from '../untouched-database.js'
 
 const losses = ['request', 'answer'] as const satisfies readonly Loss[]
 const queue = defineQueue<number>('lossy')
@@ -107,6 +111,26 @@ export function lostAnswers(target: Target): void {
       const ids = await Promise.all([1, 2, 3].map((n) => producer.enqueue(n)))
       expect(line.lost).toBe(true)
       expect((await all(store)).map((message) => message.id).sort()).toEqual([...ids].sort())
+    })
+
+    it('of a resume or a cancel of a run that is not there yet leaves open whether it takes effect', async () => {
+      const line = new LossyLine()
+      const store = await bench.open({ wrapDriver: line.wrapDriver })
+      const later = defineWorkflow('lossy_later', (run) => run.pause('answer'))
+      const id = randomUUID()
+      const handle = store.run(later, id)
+      const calls = [
+        ['signal', () => handle.resume('answer')],
+        ['cancel', () => handle.cancel()],
+      ] as const
+      for (const [what, call] of calls) {
+        await expect(call()).rejects.toThrow(NotFoundError)
+        line.lose(what, loss)
+        const error = await errorOf(what, call)
+        expect(line.lost).toBe(true)
+        expect(error).toBeInstanceOf(AmbiguousCommitError)
+        expect((error as AmbiguousCommitError).ids).toEqual([id])
+      }
     })
 
     it('of trigger with a key leaves one run', async () => {
