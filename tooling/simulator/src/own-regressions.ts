@@ -53,4 +53,21 @@ export const ownRegressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    bug: 'the pause before a worker was started once more was taken for a timer of its closed store (seed 1, path 22701)',
+    schedule: {
+      profile: profile({
+        seed: 1244177092,
+        latency: 2,
+        leaseMs: 1500,
+        patienceMs: 500,
+        looks: 'useful',
+      }),
+      commands: [
+        after(96, 0, trigger([{ do: 'step', ms: 0, fails: 0 }])),
+        after(115, 0, { do: 'cancel', target: 0 }),
+      ],
+      faults: [fault('call', 2, 'lose-answer', 0)],
+    },
+  },
 ]

@@ -140,7 +140,7 @@ export class World implements Surroundings {
     process.worker = worker
     worker.start().catch((error: unknown) => {
       this.note(life, `worker does not start: ${String(error)}`)
-      life.clock.after(RESTART_MS, () => {
+      void life.sleep(RESTART_MS).then(() => {
         if (!this.closing && process.life === life && process.worker === worker) this.work(process)
       })
     })
