@@ -23,6 +23,8 @@ export type Operation =
       readonly id: string
       readonly lease: string
       readonly delayMs?: number
+      /** extend: for how long. Absent: as long as a claim. */
+      readonly leaseMs?: number
     }
   | {
       /** `retry`: an operator replays a dead letter. `purge`, `archiveByOperator`: of what nobody holds. */

@@ -160,6 +160,22 @@ const cases: readonly (readonly [title: string, add: (run: Scenario) => unknown]
       run.finish('m9')
     },
   ],
+  [
+    'an extension by hand, longer than a claim, that had to wait for a lock while its lease lapsed',
+    (run) => {
+      const of = { id: 'm9', lease: 'Z1' }
+      run.enqueue('m9').claim('m9', 'Z1', 'client')
+      run.call({ name: 'dequeue', queue: 'mail', limit: 1 }, 'ok', {
+        claimed: [{ ...of, payload: '{"of":"m9"}' }],
+      })
+      const asked = run.time
+      const leaseMs = 3 * LEASE_MS
+      run.push({ kind: 'invoke', op: 'longer', name: 'extend', ...of, leaseMs }, 'client')
+      run.wait(LEASE_MS + 200).change('m9', { vt: asked + EPOCH_MS + leaseMs })
+      run.push({ kind: 'settle', op: 'longer', outcome: 'ok' }, 'client')
+      run.finish('m9').call({ name: 'archive', ...of }, 'ok')
+    },
+  ],
 ]
 
 describe('the checker does not mind', () => {

@@ -111,6 +111,18 @@ const leaseCases: readonly Case[] = [
   ],
   [
     'Q10',
+    'an extension by hand, longer than a claim, that revives a lapsed lease',
+    /after it had lapsed/,
+    (run) =>
+      run
+        .enqueue('m9')
+        .claim('m9', 'Z1', 'client')
+        .wait(1500)
+        .call({ name: 'extend', id: 'm9', lease: 'Z1', leaseMs: 3 * LEASE_MS })
+        .change('m9', { vt: run.time + EPOCH_MS + 3 * LEASE_MS }),
+  ],
+  [
+    'Q10',
     'a heartbeat that is accepted after the next grant',
     /after somebody else was granted one/,
     (run) => zombie(run).wait(10).call({ name: 'extend', id: 'm9', lease: 'Z1' }, 'ok'),

@@ -8,6 +8,8 @@ import { parcels, type Job } from './workload.js'
 
 type Order = Extract<Action, { do: 'by-hand' }>
 
+const EXTENDED_MS = 3000
+
 const nothing = (): Record<string, never> => ({})
 
 /** Claims messages as an application does that has no worker, and ends its holds in one of the ways there are. */
@@ -50,13 +52,14 @@ export class ByHand {
       delete: () => message.delete(),
       release: () => message.release({ delay: 200 }),
       fail: () => message.fail(new Error('failed by hand')),
-      extend: () => message.extend(3000),
+      extend: () => message.extend(EXTENDED_MS),
     }
     const asked = this.model.asked.get(message.id)
     const handled = { ending, outcome: undefined as Asked['handled'][number]['outcome'] }
     asked?.handled.push(handled)
     const name = ending === 'fail' ? 'failMessage' : ending
-    this.requests.make(life, { name, id: message.id, lease }, calls[ending], nothing, (outcome) => {
+    const span = ending === 'extend' ? { leaseMs: EXTENDED_MS } : {}
+    this.requests.make(life, { name, id: message.id, lease, ...span }, calls[ending], nothing, (outcome) => {
       handled.outcome = outcome
     })
   }

@@ -70,4 +70,26 @@ export const ownRegressions: readonly Regression[] = [
       faults: [fault('call', 2, 'lose-answer', 0)],
     },
   },
+  {
+    bug: 'an extension by hand was taken to be as long as a claim, and so to have been sent after its lease had lapsed (seed 2, path 43995)',
+    schedule: {
+      profile: profile({ latency: 2, leaseMs: 1500, clock: 'host', looks: 'useful' }),
+      commands: [
+        after(69, 0, { do: 'enqueue-in-transaction', commit: true }),
+        after(0, 3, { do: 'by-hand', ending: 'extend', holdMs: 1351 }),
+        after(0, 0, { do: 'crash' }),
+        after(
+          213,
+          0,
+          trigger([
+            { do: 'map', items: 1 },
+            { do: 'step', ms: 82, fails: 1 },
+          ]),
+        ),
+        after(62, 3, trigger([{ do: 'transaction' }], { key: 0 })),
+        after(51, 0, enqueue({ do: 'return' })),
+      ],
+      faults: [fault('write', 5, 'freeze-executed', 263)],
+    },
+  },
 ]

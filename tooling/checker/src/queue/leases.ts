@@ -101,7 +101,7 @@ function lapsedLeasesStayLapsed(ledger: Ledger, findings: Findings): void {
       if (before.lease !== after.lease || after.vt <= before.vt) continue
       findings.looked()
       // By the clock of the statement, which may have waited for a lock since: Postgres fixes it at the beginning.
-      const statementAt = Math.min(dbAt, after.vt - ledger.facts.leaseMs)
+      const statementAt = Math.min(dbAt, after.vt - prolongedBy(change, record, ledger))
       if (before.vt + ledger.slackMs >= statementAt) continue
       const late = Math.round(dbAt - before.vt)
       findings.violation(`a lease was prolonged ${late} ms after it had lapsed`, about, [change])
@@ -118,6 +118,19 @@ function lapsedLeasesStayLapsed(ledger: Ledger, findings: Findings): void {
       ])
     }
   }
+}
+
+/** For how long, counted from its clock, a statement has prolonged a lease. A worker does so for as long as it claims. */
+function prolongedBy(change: MessageTransition, record: MessageRecord, ledger: Ledger): number {
+  const { leaseMs } = ledger.facts
+  const byHand = record.calls.flatMap(({ invoked }) =>
+    invoked.name === 'extend' &&
+    invoked.lease === change.before?.lease &&
+    invoked.mono <= change.mono + ledger.slackMs
+      ? [invoked.leaseMs ?? leaseMs]
+      : [],
+  )
+  return byHand.length === 0 ? leaseMs : Math.max(...byHand)
 }
 
 function nextGrant(record: MessageRecord, lease: string): Grant | undefined {
