@@ -44,7 +44,7 @@ async function waitOf(nextDueMs: number | null): Promise<number> {
   const wait = async (): Promise<number> => {
     const from = clock.monotonic()
     let over = false
-    const waiting = waiter.forWork(false).then(() => (over = true))
+    const waiting = waiter.forWork(false, new Promise(() => undefined)).then(() => (over = true))
     while (!over) await clock.advance(1)
     await waiting
     return clock.monotonic() - from

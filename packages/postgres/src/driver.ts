@@ -97,7 +97,8 @@ export class PostgresDriver implements Driver<TransactionSql> {
         const [only] = statements
         if (only === undefined) return []
         if (statements.length === 1) return [await this.#run(connection, only)]
-        return runTogether(connection, statements, SLOW_ANSWER_MS)
+        const slow = statements.some((statement) => statement.slow === true)
+        return runTogether(connection, statements, slow ? SLOW_ANSWER_MS : this.#answerMs)
       }),
     )
 

@@ -55,19 +55,25 @@ export async function runPlan<T>(
 }
 
 /**
- * Executes statements as one transaction.
- * @param answerMs how long each may take.
+ * Executes statements as one transaction, which leaves as a whole: one trip. What follows a statement that fails does
+ * nothing, and COMMIT rolls back then.
+ * @param answerMs how long it may take.
  */
-export function runTogether(
+export async function runTogether(
   connection: Connection,
   statements: readonly Statement[],
   answerMs: number,
 ): Promise<Row[][]> {
-  return transaction(connection, '', answerMs, async () => {
-    const rows: Row[][] = []
-    for (const statement of statements) rows.push(await connection.run(statement, answerMs))
-    return rows
-  })
+  const begun = connection.command('begin', answerMs)
+  const answers = statements.map((statement) => connection.run(statement, answerMs))
+  const ended = connection.command('commit', answerMs)
+  // Nobody else gets the connection before all of it is answered.
+  const settled = await Promise.allSettled([begun, ended, ...answers])
+  const failed = settled.find((one) => one.status === 'rejected')
+  if (failed === undefined) return Promise.all(answers)
+  if (connection.death !== undefined) throw connection.death
+  await rollback(connection, answerMs)
+  throw failed.reason
 }
 
 async function transaction<T>(

@@ -144,7 +144,9 @@ export class NotifyChannel implements WakeChannel {
   }
 
   async #send(payload: string): Promise<void> {
-    await this.#settings.execute([statement(`select pg_notify(${CHANNEL}, $2)`, [this.#schema, payload])])
+    // Nothing is written but the hint, which may be lost: its commit need not wait for the disk.
+    const text = `select set_config('synchronous_commit', 'off', true), pg_notify(${CHANNEL}, $2)`
+    await this.#settings.execute([statement(text, [this.#schema, payload])])
   }
 }
 

@@ -17,6 +17,7 @@ const texts = {
   extend: /^update pgqrs_messages set vt = .*\br\.lease_ms\b/,
   delete: /^delete from pgqrs_messages where \(id, lease_id\) in \(select r\.id/,
   cancel: /^update pgqrs_messages set status = case when status in \('running', 'cancelling'\) and vt > /,
+  outcomes: /^select id, queue, status, output, error from pgqrs_messages where .* union all/,
   get: /^select id, queue, .* from pgqrs_messages where id (in|= any)/,
   heartbeat: /^update pgqrs_workers set heartbeat_at = /,
   lookForCancels: /^select id, lease_id from pgqrs_messages where id .* and status = 'cancelling'$/,

@@ -25,6 +25,7 @@ import { queues } from './topics/queues.js'
 import { metrics } from './topics/metrics.js'
 import { retention } from './topics/retention.js'
 import { wake } from './topics/wake.js'
+import { standingClaims } from './topics/standing-claims.js'
 import { resources } from './topics/resources.js'
 import { badArguments } from './topics/arguments.js'
 import { install } from './topics/install.js'
@@ -63,6 +64,7 @@ const topics = {
   lostAnswers,
   outages,
   places,
+  standingClaims,
   processes,
   zombie,
   enqueueMany,

@@ -14,6 +14,7 @@ const idling: ReadonlySet<Taped> = new Set<Taped>(['nextDue', 'heartbeat', 'look
  */
 export class StatementTape {
   private sent: Taped[][] = []
+  private empty = 0
 
   /** What was sent since the last {@link rewind}, one list for each trip to the database. */
   get trips(): readonly (readonly Taped[])[] {
@@ -25,16 +26,24 @@ export class StatementTape {
     return this.sent.flat()
   }
 
+  /** How many claims have taken nothing since the last {@link rewind}. */
+  get looks(): number {
+    return this.empty
+  }
+
   /** Forgets everything. */
   rewind(): void {
     this.sent = []
+    this.empty = 0
   }
 
   readonly wrapDriver = (driver: Driver): Driver =>
     interpose(driver, {
       execute: async (statements) => {
         const answers = await driver.execute(statements)
-        this.tape(statements.flatMap((statement, i) => counted(statement, answers[i] ?? [])))
+        const found = statements.map((statement, i) => ({ statement, rows: answers[i] ?? [] }))
+        this.empty += found.filter(({ statement, rows }) => tookNothing(statement, rows)).length
+        this.tape(found.flatMap(({ statement, rows }) => counted(statement, rows)))
         return answers
       },
       transaction: async (plan) => {
@@ -51,5 +60,9 @@ export class StatementTape {
 
 function counted(statement: Statement, rows: readonly Row[]): Taped[] {
   const taped = transitionOf(statement) ?? statement.sql
-  return idling.has(taped) || (taped === 'claim' && rows.length === 0) ? [] : [taped]
+  return idling.has(taped) || tookNothing(statement, rows) ? [] : [taped]
+}
+
+function tookNothing(statement: Statement, rows: readonly Row[]): boolean {
+  return rows.length === 0 && transitionOf(statement) === 'claim'
 }

@@ -105,6 +105,6 @@ export function prepareBatch<Item extends object, Args extends object, Row>(
 export function ddl(dialect: SqlDialect, queries: readonly RawBuilder<unknown>[]): Statement[] {
   return queries.map((query) => {
     const { sql: text, parameters } = query.compile(dialect.db)
-    return { sql: text, parameters, reads: false }
+    return { sql: text, parameters, reads: false, slow: true }
   })
 }

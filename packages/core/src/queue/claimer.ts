@@ -1,7 +1,8 @@
 import type { ErrorRecord } from '../codec/error-record.js'
-import type { ClaimedRow, ClaimQueue } from '../store/records.js'
+import type { Claim, ClaimedRow, ClaimQueue } from '../store/records.js'
 import type { Status } from '../status.js'
 import type { CallOptions, Engine } from '../store/engine.js'
+import type { Brought } from '../store/standing-claims.js'
 import { Lease } from './lease.js'
 import type { Place, Places } from './places.js'
 
@@ -16,6 +17,20 @@ export interface ClaimFrom {
   readonly queue: string
   readonly leaseMs: number
   readonly maxCrashes: number
+}
+
+/** What a claim has found, and the monotonic time at which it was sent: no lease is longer than counted from there. */
+export interface Found {
+  readonly claimed: readonly Claimed[]
+  readonly sentAt: number
+}
+
+/** A claim that waits to be taken along by an enqueue. */
+export interface Standing {
+  /** Takes it back. False when it has left already. */
+  withdraw(): boolean
+  /** What it found, once it has left; undefined when that is not known. */
+  readonly found: Promise<Found | undefined>
 }
 
 /** Takes leases, and finishes at once what must not be handed out: poison, and what was asked to cancel. */
@@ -47,25 +62,64 @@ export class Claimer {
     limit: number,
     options: CallOptions,
   ): Promise<Claimed[]> {
-    const leaseId = this.engine.random.leaseId()
+    const args = this.argsFor(from, lanes, limit)
+    const { clock, queries } = this.engine
+    const sentAt = clock.monotonic()
+    const { rows, repeated } = await this.engine.runOnce(queries.claims.claim, args, 'claim', options)
+    this.places?.learn(rows, limit, clock.monotonic() - sentAt)
+    return this.granted(from, args, rows, repeated)
+  }
+
+  /**
+   * Leaves a claim with the store, which the next enqueue into one of these queues takes along.
+   * @param leaves called when it does; false when nothing is wanted any more.
+   */
+  stand(from: readonly ClaimFrom[], limit: number, leaves: () => boolean): Standing {
+    const { standingClaims, queries, clock } = this.engine
+    let answered: (brought: Brought | undefined) => void = () => undefined
+    const answer = new Promise<Brought | undefined>((resolve) => (answered = resolve))
+    let sent: { readonly args: Claim; readonly at: number } | undefined
+    const withdraw = standingClaims.offer({
+      queues: from.map(({ queue }) => queue),
+      limit,
+      bind: () => {
+        if (!leaves()) return undefined
+        sent = { args: this.argsFor(from, [], limit), at: clock.monotonic() }
+        return queries.claims.claim.bind(sent.args)
+      },
+      answered,
+    })
+    const found = answer.then(async (brought) => {
+      if (brought === undefined || sent === undefined) return undefined
+      const rows = brought.rows as unknown as ClaimedRow[]
+      const granted = await this.granted(from, sent.args, rows, brought.repeated)
+      return { claimed: await this.handOut(granted, from), sentAt: sent.at }
+    })
+    return { withdraw, found }
+  }
+
+  private argsFor(from: readonly ClaimFrom[], lanes: readonly (Place | undefined)[], limit: number): Claim {
     const queues: ClaimQueue[] = from.map((f, turn) => ({
       queue: f.queue,
       lease_ms: f.leaseMs,
       turn,
       ...lanes[turn],
     }))
-    const { claims } = this.engine.queries
-    const args = {
+    return {
       queues: JSON.stringify(queues),
       limit,
-      lease_id: leaseId,
+      lease_id: this.engine.random.leaseId(),
       worker_id: this.workerId(),
       now: this.engine.now,
     }
-    const { clock } = this.engine
-    const sentAt = clock.monotonic()
-    const { rows, repeated } = await this.engine.runOnce(claims.claim, args, 'claim', options)
-    this.places?.learn(rows, limit, clock.monotonic() - sentAt)
+  }
+
+  private async granted(
+    from: readonly ClaimFrom[],
+    { lease_id: leaseId, limit }: Claim,
+    rows: readonly ClaimedRow[],
+    repeated: boolean,
+  ): Promise<Claimed[]> {
     const taken = repeated ? await this.recover(from, leaseId) : rows
     const claimed = taken
       .map((row) => ({ row, lease: new Lease(this.engine, row.id, leaseId, row.queue) }))

@@ -35,8 +35,20 @@ export class Lease {
     const item = { id: this.id, lease_id: this.leaseId, ...outcome }
     const answer = await this.engine.submit(this.engine.operations.finish, item, options)
     const status = await this.settled(answer, 'finish', (row) => row.finished_at !== null)
-    this.engine.wakeups.hint([`done:${this.queue}`])
+    this.tellEnd(status, outcome)
     return status
+  }
+
+  private tellEnd(status: Status, { status: wanted, output, error }: Omit<Finish, 'id' | 'lease_id'>): void {
+    const { endings, wakeups } = this.engine
+    const topics = [`done:${this.queue}`] as const
+    // What had been asked to cancel bears the error that came with the asking.
+    if (status !== wanted || status === 'cancelled') {
+      wakeups.hint(topics)
+      return
+    }
+    endings.tell({ id: this.id, queue: this.queue, status, output, error })
+    wakeups.hintOthers(topics)
   }
 
   /**

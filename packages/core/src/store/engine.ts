@@ -8,10 +8,12 @@ import { queriesFor, type Queries } from '../queries/index.js'
 import type { Random } from '../random.js'
 import { executeWith, TransactionAdapter } from '../transaction/adapter.js'
 import { Batcher, type Answer, type Group } from './batcher.js'
+import { Endings } from './endings.js'
 import { failureBehind } from './failures.js'
-import { answersOf, batchOperations, type BatchOperation } from './operations.js'
+import { answersOf, batchOperations, dueNow, type BatchOperation } from './operations.js'
 import { mustFit, type InstalledVersion } from './schema-version.js'
 import { aborted, Sender } from './sender.js'
+import { handOver, StandingClaims } from './standing-claims.js'
 import { Wakeups } from './wakeups.js'
 
 /** What a call may bring along. */
@@ -30,6 +32,8 @@ export class Engine {
   readonly queries: Queries
   readonly operations: ReturnType<typeof batchOperations>
   readonly wakeups: Wakeups
+  readonly standingClaims = new StandingClaims()
+  readonly endings = new Endings()
   private readonly sender: Sender
   private readonly batcher: Batcher
   private readonly closing = new AbortController()
@@ -298,14 +302,21 @@ export class Engine {
     }
     let bound: Statement[][] = []
     const doing = groups.map((group) => group.operation.name).join(', ')
-    const { rows, repeated } = await this.sender.send((again) => {
-      bound = groups.map((group) => bind(group, again))
-      return bound.flat()
-    }, doing)
+    const leaving = this.standingClaims.take(dueNow(groups))
+    const { rows, repeated } = await this.sender
+      .send((again) => {
+        bound = groups.map((group) => bind(group, again))
+        return [...bound.flat(), ...leaving.map(({ statement }) => statement)]
+      }, doing)
+      .catch((error: unknown) => {
+        for (const { claim } of leaving) claim.answered(undefined)
+        throw error
+      })
     let from = 0
-    return groups.map(({ operation, items }, g) => {
+    const answers = groups.map(({ operation, items }, g) => {
       const mine = rows.slice(from, (from += bound[g]?.length ?? 0)).flat()
       return answersOf(operation as unknown as BatchOperation<unknown, unknown>, items, mine, repeated)
     })
+    return leaving.length === 0 ? answers : handOver(leaving, rows.slice(from), repeated, groups, answers)
   }
 }

@@ -4,7 +4,7 @@ import type { NewCheckpoint, RecordedRow } from '../queries/steps.js'
 import type { NewMessage } from '../queries/enqueue.js'
 import type { Finish, Release } from '../queries/leases.js'
 import type { Status } from '../status.js'
-import type { Answer, Operation } from './batcher.js'
+import type { Answer, Group, Operation } from './batcher.js'
 
 /** An operation and the statement that carries it out. */
 export interface BatchOperation<Item, Row> extends Operation<Item, Row> {
@@ -85,6 +85,18 @@ interface ExtendItem {
   readonly id: string
   readonly lease_id: string
   readonly lease_ms: number
+}
+
+/** The queues into which a flush brings messages that are due at once. */
+export function dueNow(groups: readonly Group[]): Set<string> {
+  const queues = new Set<string>()
+  for (const { operation, items } of groups) {
+    if (operation.name !== 'enqueue') continue
+    for (const { queue, at_ms, delay_ms } of items as readonly NewMessage[]) {
+      if (at_ms === null && delay_ms <= 0) queues.add(queue)
+    }
+  }
+  return queues
 }
 
 /** What became of each item, found in the rows its statement returned. */

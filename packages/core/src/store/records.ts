@@ -3,7 +3,7 @@
  */
 export type { Execute, ExecuteNow, TransactionPlan } from '../db/driver.js'
 export type { Row, Statement } from '../db/statement.js'
-export type { ClaimedRow, ClaimQueue } from '../queries/claims.js'
+export type { Claim, ClaimedRow, ClaimQueue } from '../queries/claims.js'
 export { FIRST_PAGE } from '../queries/lists.js'
 export type { NewMessage } from '../queries/enqueue.js'
 export type { Finish, Release } from '../queries/leases.js'

@@ -76,6 +76,11 @@ export class Wakeups {
   /** Gives a hint, here at once and to other processes after a short gathering. Call it after the commit. */
   hint(topics: readonly Topic[]): void {
     this.deliver(topics)
+    this.hintOthers(topics)
+  }
+
+  /** Gives a hint to other processes alone: here it is known already. */
+  hintOthers(topics: readonly Topic[]): void {
     if (this.driver.capabilities.wake !== 'push' || this.closed) return
     for (const topic of topics) this.gathered.add(topic)
     if (!this.gathering) this.send()

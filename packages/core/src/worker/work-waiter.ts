@@ -49,10 +49,19 @@ export class WorkWaiter {
     if (this.waitsForRoom) this.wake?.()
   }
 
-  /** Waits until it makes sense to look for work again, at most so long. */
-  async forWork(foundSome: boolean, longestMs = Infinity): Promise<void> {
+  /**
+   * Waits until it makes sense to look for work again, at most so long.
+   * @param come settles when work has come without a look
+   */
+  async forWork(foundSome: boolean, come: Promise<unknown>, longestMs = Infinity): Promise<void> {
     if (foundSome) this.pollMs = FIRST_POLL_MS
     if (this.hinted || this.stopped) return
+    let hasCome = false
+    const has = (): void => {
+      hasCome = true
+      this.wake?.()
+    }
+    come.then(has, has)
     const { config, wakeups, random, queries, now } = this.engine
     const longest = wakeups.proved ? config.pollMs * HINTED_FACTOR : config.pollMs
     let ms = Math.min(this.pollMs, longest) * (0.75 + random.fraction() / 2)
@@ -70,8 +79,9 @@ export class WorkWaiter {
       if (row?.wait_ms != null) ms = Math.min(ms, row.wait_ms > 0 ? Math.ceil(row.wait_ms) : FIRST_POLL_MS)
     }
     if (ms > longestMs) slackMs = 0
-    if (!this.isHinted()) await this.sleep(Math.min(ms, longestMs), slackMs)
-    if (this.isHinted()) this.pollMs = FIRST_POLL_MS
+    const over = (): boolean => hasCome || this.hinted
+    if (!over()) await this.sleep(Math.min(ms, longestMs), slackMs)
+    if (over()) this.pollMs = FIRST_POLL_MS
   }
 
   /** Waits after a failure, longer with each, so that a database that comes back is not met by a herd. */
@@ -85,11 +95,6 @@ export class WorkWaiter {
     this.stopped = true
     this.unsubscribe()
     this.wake?.()
-  }
-
-  // The callback sets the field while another method waits, which the compiler cannot see.
-  private isHinted(): boolean {
-    return this.hinted
   }
 
   private sleep(ms: number, slackMs = 0): Promise<void> {

@@ -1,20 +1,19 @@
 import { fromErrorRecord, parseErrorRecord } from '../codec/error-record.js'
-import type { WorkerStatus } from '../status.js'
+import type { Status, WorkerStatus } from '../status.js'
 import { toCount, toMs, type Duration } from '../duration.js'
 import { InvalidArgumentError, InvalidStateError } from '../errors.js'
 import { checkKeys, checkName, display } from '../names.js'
-import { Claimer, type ClaimFrom, type Claimed } from '../queue/claimer.js'
-import { Places } from '../queue/places.js'
+import type { ClaimFrom } from '../queue/claimer.js'
 import type { Engine } from '../store/engine.js'
+import type { ClaimedRow } from '../store/records.js'
 import { Registration } from '../store/registration.js'
 import type { WorkerEvent } from './events.js'
-import { Held } from './held.js'
-import { Holding, putBack } from './holding.js'
+import type { Held } from './held.js'
+import { Holding } from './holding.js'
+import { Intake } from './intake.js'
 import { applyRetention, retention, type Retention, type RetentionOptions } from './maintenance.js'
 import { Renewal } from './renewal.js'
-import { apart, PUT_OFF_MS } from './suspects.js'
 import type { AbortCause, Task, TaskContext } from './task.js'
-import { WorkWaiter } from './work-waiter.js'
 
 /** Options of a worker. */
 export interface WorkerOptions {
@@ -38,9 +37,6 @@ export interface StopOptions {
 export type StopReason = 'stopped' | 'interrupted'
 
 const MAINTAIN_EVERY_MS = 60_000
-// More messages in one claim would cost each hardly less. A database with one writer is embedded, and blocks the process.
-const MOST_AT_ONCE = 1000
-const MOST_OF_ONE_WRITER = 500
 // A handler that ignores its signal is left behind after this; its message is given back under the fence.
 const ABORT_GRACE_MS = 500
 
@@ -52,12 +48,10 @@ export class Worker {
   /** Resolves when the worker has stopped, with the reason. */
   readonly stopped: Promise<StopReason>
   private readonly registration: Registration
-  private readonly claimer: Claimer
-  private readonly waiter: WorkWaiter
+  private readonly intake: Intake
   private readonly holding: Holding
   private readonly renewal: Renewal
   private readonly from: ClaimFrom[]
-  private readonly mostAtOnce: number
   private readonly keep: Retention
   private readonly emit: (event: WorkerEvent) => void
   private readonly forget: () => void
@@ -68,7 +62,6 @@ export class Worker {
   private stopping: Promise<void> | undefined
   private loop: Promise<void> = Promise.resolve()
   private maintainedAt = -Infinity
-  private turn = 0
 
   /** @internal */
   constructor(
@@ -80,7 +73,6 @@ export class Worker {
     if (tasks.size === 0)
       throw new InvalidArgumentError('A worker needs at least one workflow or queue handler.')
     const concurrency = toCount(options.concurrency ?? 10, 'concurrency', 1, 100_000)
-    this.mostAtOnce = engine.driver.capabilities.oneWriter ? MOST_OF_ONE_WRITER : MOST_AT_ONCE
     this.keep = retention(options.retention)
     if (options.onEvent !== undefined && typeof options.onEvent !== 'function') {
       throw new InvalidArgumentError(`onEvent must be a function. Got ${display(options.onEvent)}.`)
@@ -105,33 +97,22 @@ export class Worker {
       },
       beatMs,
     )
-    this.claimer = new Claimer(
-      engine,
-      () => this.registration.id,
-      ({ queue, id }, status, error) => {
-        if (status === 'cancelled') this.emit({ type: 'cancelled', queue, id })
-        else
-          this.emit({
-            type: 'dead',
-            queue,
-            id,
-            error: error === null ? undefined : fromErrorRecord(parseErrorRecord(error)),
-          })
-      },
-      new Places(engine.clock),
-    )
     this.holding = new Holding(concurrency, engine.clock, {
       mayBegin: () => this.mayBegin(),
       begin: (held, handled) => this.handle(held, handled),
       onRoom: () => {
-        this.waiter.roomFree()
+        this.intake.roomFree()
       },
     })
     this.renewal = new Renewal(engine, this.holding, beatMs)
-    this.waiter = new WorkWaiter(
-      engine,
-      this.from.map((f) => f.queue),
-    )
+    this.intake = new Intake(engine, this.from, this.holding, {
+      workerId: () => this.registration.id,
+      stopping: () => this.isStopping(),
+      suspended: () => this.registration.state !== 'polling',
+      onEnded: (row, status, error) => {
+        this.tellEnded(row, status, error)
+      },
+    })
     this.stopped = new Promise((resolve) => {
       this.resolveStopped = resolve
     })
@@ -211,7 +192,7 @@ export class Worker {
 
   private async shutDown(graceMs: number, reason: StopReason): Promise<void> {
     this.forget()
-    this.waiter.stop()
+    this.intake.stop()
     // What a start that goes on would begin, nobody would end.
     await this.starting
     await this.loop
@@ -230,52 +211,24 @@ export class Worker {
     let failures = 0
     while (this.stopping === undefined) {
       try {
-        await this.round()
+        await this.intake.look()
+        await this.maintain()
+        await this.intake.wait()
         failures = 0
       } catch (error) {
         failures++
         this.emit({ type: 'trouble', error })
-        await this.waiter.backOff(failures)
+        await this.intake.backOff(failures)
       }
     }
   }
 
-  private async round(): Promise<void> {
-    const { holding } = this
-    if (this.registration.state !== 'polling') await holding.giveBackWaiting()
-    else await holding.giveBackLate()
-    const room = Math.min(holding.room, this.mostAtOnce)
-    if (!this.mayBegin() || room <= 0) {
-      await this.waiter.forRoom(holding.patienceMs)
-      return
+  private tellEnded({ queue, id }: ClaimedRow, status: Status, error: string | null): void {
+    if (status === 'cancelled') this.emit({ type: 'cancelled', queue, id })
+    else {
+      const thrown = error === null ? undefined : fromErrorRecord(parseErrorRecord(error))
+      this.emit({ type: 'dead', queue, id, error: thrown })
     }
-    this.waiter.look()
-    holding.measure()
-    const sentAt = this.engine.clock.monotonic()
-    const claimed = await this.claimer.claim(this.inTurn(), room)
-    if (this.isStopping()) {
-      // Nothing begins after a stop.
-      await putBack(claimed)
-      return
-    }
-    const held = holding.all.map((one) => one.claimed)
-    const { begin, putOff } = apart(claimed, held, this.from)
-    // Before anything begins that may end the process.
-    if (putOff.length > 0)
-      await Promise.allSettled(putOff.map((one) => one.lease.release({ delayMs: PUT_OFF_MS })))
-    holding.add(begin.map((one) => new Held(one, this.leaseOf(one), sentAt, this.engine.clock)))
-    await this.maintain()
-    if (claimed.length < room) await this.waiter.forWork(claimed.length > 0, holding.patienceMs)
-  }
-
-  /** The queues, each first in its turn, so that a busy one cannot starve the others. */
-  private inTurn(): ClaimFrom[] {
-    const start = this.turn++ % this.from.length
-    return [...this.from.slice(start), ...this.from.slice(0, start)]
-  }
-
-  private leaseOf({ row }: Claimed): number {
-    return this.tasks.get(row.queue)?.policy.leaseMs ?? this.engine.config.leaseMs
   }
 
   private mayBegin(): boolean {
@@ -320,14 +273,14 @@ export class Worker {
     if (status === 'ready' && this.stopping === undefined) {
       void this.registration.move('polling').then(
         () => {
-          this.waiter.roomFree()
+          this.intake.roomFree()
         },
         () => undefined,
       )
     }
     if (status === 'interrupted') this.stopping ??= this.shutDown(toMs('20s', 'grace'), 'interrupted')
     if (status === 'stopped') this.stopping ??= this.shutDown(0, 'stopped')
-    this.waiter.roomFree()
+    this.intake.roomFree()
   }
 
   private async knowQueues(): Promise<void> {

@@ -30,6 +30,9 @@ export class Outcomes {
   private readonly queues = new Set<string>()
 
   constructor(private readonly engine: Engine) {
+    engine.endings.on((ended) => {
+      this.tell(ended)
+    })
     engine.closed.addEventListener('abort', () => {
       this.fail(new ClosedError('The store was closed while a result was awaited.'), this.waiting.keys())
     })
@@ -98,6 +101,7 @@ export class Outcomes {
   }
 
   private look(): void {
+    if (this.waiting.size === 0) return
     if (this.looking) {
       this.again = true
       return
@@ -137,17 +141,21 @@ export class Outcomes {
       const found = new Set<string>()
       for (const row of rows) {
         found.add(row.id)
-        for (const waiter of this.waiting.get(row.id) ?? []) {
-          waiter.first = false
-          if (isFinal(row.status)) waiter.resolve(row)
-          else if (waiter.late !== undefined) waiter.reject(waiter.late)
-        }
+        this.tell(row)
       }
       for (const id of first) if (!found.has(id)) this.fail(notFound(id), [id])
     } catch (error) {
       // An outage passes for who waits already; what does not pass must not leave anybody waiting.
       const passes = (error as { retryable?: boolean }).retryable === true
       this.fail(error, passes ? first : this.waiting.keys())
+    }
+  }
+
+  private tell(row: OutcomeRow): void {
+    for (const waiter of this.waiting.get(row.id) ?? []) {
+      waiter.first = false
+      if (isFinal(row.status)) waiter.resolve(row)
+      else if (waiter.late !== undefined) waiter.reject(waiter.late)
     }
   }
 

@@ -1,0 +1,154 @@
+import { Claimer, type ClaimFrom, type Claimed, type Found } from '../queue/claimer.js'
+import { Places } from '../queue/places.js'
+import type { Engine } from '../store/engine.js'
+import { Held } from './held.js'
+import { putBack, type Holding } from './holding.js'
+import { apart, PUT_OFF_MS } from './suspects.js'
+import { WorkWaiter } from './work-waiter.js'
+
+// More messages in one claim would cost each hardly less. A database with one writer is embedded, and blocks the process.
+const MOST_AT_ONCE = 1000
+const MOST_OF_ONE_WRITER = 500
+
+/** What the intake needs to know of its worker. */
+export interface IntakeSetup {
+  readonly workerId: () => string
+  /** Nothing begins any more. */
+  readonly stopping: () => boolean
+  /** Suspended workers take nothing, and give back what has not begun. */
+  readonly suspended: () => boolean
+  /** Told of each message that was finished instead of handed out. */
+  readonly onEnded: ConstructorParameters<typeof Claimer>[2]
+}
+
+/** Where a worker's work comes from: looks for it while there is room, begins what was found, and waits for more. */
+export class Intake {
+  private readonly claimer: Claimer
+  private readonly waiter: WorkWaiter
+  private readonly mostAtOnce: number
+  private turn = 0
+  private next: 'look' | 'wait for room' | 'wait for work' = 'look'
+  private foundSome = false
+  /** How many messages have come without a look, which has left nothing behind. */
+  private came: number | undefined
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly from: readonly ClaimFrom[],
+    private readonly holding: Holding,
+    private readonly setup: IntakeSetup,
+  ) {
+    this.mostAtOnce = engine.driver.capabilities.oneWriter ? MOST_OF_ONE_WRITER : MOST_AT_ONCE
+    this.claimer = new Claimer(engine, setup.workerId, setup.onEnded, new Places(engine.clock))
+    this.waiter = new WorkWaiter(
+      engine,
+      from.map(({ queue }) => queue),
+    )
+  }
+
+  /** There is room, or the worker is in another state. */
+  roomFree(): void {
+    this.waiter.roomFree()
+  }
+
+  /** Ends the present wait and every later one at once. */
+  stop(): void {
+    this.waiter.stop()
+  }
+
+  /** Waits after a failure, longer with each. */
+  backOff(failures: number): Promise<void> {
+    return this.waiter.backOff(failures)
+  }
+
+  /** Looks for work, unless it has come without a look, and begins what it finds. */
+  async look(): Promise<void> {
+    const { holding, came } = this
+    this.came = undefined
+    if (this.setup.suspended()) await holding.giveBackWaiting()
+    else await holding.giveBackLate()
+    const room = this.room()
+    if (room <= 0) {
+      this.next = 'wait for room'
+      return
+    }
+    const found = came ?? (await this.claim(room))
+    this.foundSome = found > 0
+    this.next = found < room ? 'wait for work' : 'look'
+  }
+
+  /** Waits until it makes sense to look again. */
+  async wait(): Promise<void> {
+    if (this.next === 'wait for room') await this.waiter.forRoom(this.holding.patienceMs)
+    if (this.next === 'wait for work') this.came = await this.forWork()
+  }
+
+  private room(): number {
+    return this.mayBegin() ? Math.min(this.holding.room, this.mostAtOnce) : 0
+  }
+
+  private mayBegin(): boolean {
+    return !this.setup.stopping() && !this.setup.suspended()
+  }
+
+  private async claim(room: number): Promise<number> {
+    this.measure()
+    const sentAt = this.engine.clock.monotonic()
+    const claimed = await this.claimer.claim(this.inTurn(), room)
+    await this.take({ claimed, sentAt })
+    return claimed.length
+  }
+
+  /** A look begins. */
+  private measure(): void {
+    this.waiter.look()
+    this.holding.measure()
+  }
+
+  /**
+   * Waits for work. Meanwhile a claim stands for the next enqueue in this process to take along. Returns how many
+   * messages that has brought, unless there may be more of them.
+   */
+  private async forWork(): Promise<number | undefined> {
+    const room = this.room()
+    if (room <= 0) return undefined
+    const standing = this.claimer.stand(this.inTurn(), room, () => {
+      if (!this.mayBegin()) return false
+      this.measure()
+      return true
+    })
+    let found: Found | undefined
+    try {
+      await this.waiter.forWork(this.foundSome, standing.found, this.holding.patienceMs)
+    } finally {
+      if (!standing.withdraw()) found = await standing.found
+      if (found !== undefined) await this.take(found)
+    }
+    return found !== undefined && found.claimed.length < room ? found.claimed.length : undefined
+  }
+
+  private async take({ claimed, sentAt }: Found): Promise<void> {
+    if (claimed.length === 0) return
+    if (this.setup.stopping()) {
+      // Nothing begins after a stop.
+      await putBack(claimed)
+      return
+    }
+    const held = this.holding.all.map((one) => one.claimed)
+    const { begin, putOff } = apart(claimed, held, this.from)
+    // Before anything begins that may end the process.
+    if (putOff.length > 0)
+      await Promise.allSettled(putOff.map((one) => one.lease.release({ delayMs: PUT_OFF_MS })))
+    this.holding.add(begin.map((one) => new Held(one, this.leaseOf(one), sentAt, this.engine.clock)))
+  }
+
+  /** The queues, each first in its turn, so that a busy one cannot starve the others. */
+  private inTurn(): ClaimFrom[] {
+    const start = this.turn++ % this.from.length
+    return [...this.from.slice(start), ...this.from.slice(0, start)]
+  }
+
+  private leaseOf({ row }: Claimed): number {
+    return this.from.find(({ queue }) => queue === row.queue)?.leaseMs ?? this.engine.config.leaseMs
+  }
+}
