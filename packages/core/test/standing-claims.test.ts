@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Statement } from '../src/db/statement.js'
-import { handOver, StandingClaims, type Brought } from '../src/store/standing-claims.js'
+import { handOver, markClaimed, StandingClaims, type Brought } from '../src/store/standing-claims.js'
 
 const statement: Statement = { sql: 'claim', parameters: [], reads: false }
 
@@ -62,10 +62,10 @@ it.for([
   standing.offer(claim)
   const leaving = standing.take(new Set(['mails']))
   const rows = [{ id: 'a' }, { id: 'b' }]
-  const enqueue = { name: 'enqueue', keyOf: () => '', sizeOf: () => 1 }
-  const groups = [{ operation: enqueue, items: [{ queue: 'mails' }, { queue: 'bills' }] }]
-  const answers = [[0, 1].map(() => ({ row: undefined, repeated }))]
-  const told = handOver(leaving, [rows], repeated, groups, answers)
-  expect(told[0]?.map((answer) => answer.claimed === true)).toEqual([claimed, false])
+  const emptied = handOver(leaving, [rows], repeated)
+  const answers = Array.from({ length: 3 }, () => ({ row: undefined, repeated }))
+  // The second is for another queue, the third is not due yet.
+  const told = markClaimed(answers, ['mails', 'bills', undefined], emptied)
+  expect(told.map((answer) => answer.claimed === true)).toEqual([claimed, false, false])
   expect(claim.told).toEqual([{ rows, repeated }])
 })

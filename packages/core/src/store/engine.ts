@@ -13,7 +13,7 @@ import { failureBehind } from './failures.js'
 import { answersOf, batchOperations, dueNow, type BatchOperation } from './operations.js'
 import { mustFit, type InstalledVersion } from './schema-version.js'
 import { aborted, Sender } from './sender.js'
-import { handOver, StandingClaims } from './standing-claims.js'
+import { handOver, markClaimed, StandingClaims } from './standing-claims.js'
 import { Wakeups } from './wakeups.js'
 
 /** What a call may bring along. */
@@ -302,7 +302,8 @@ export class Engine {
     }
     let bound: Statement[][] = []
     const doing = groups.map((group) => group.operation.name).join(', ')
-    const leaving = this.standingClaims.take(dueNow(groups))
+    const due = this.standingClaims.some ? groups.map(dueNow) : []
+    const leaving = this.standingClaims.take(due.flat())
     const { rows, repeated } = await this.sender
       .send((again) => {
         bound = groups.map((group) => bind(group, again))
@@ -317,6 +318,8 @@ export class Engine {
       const mine = rows.slice(from, (from += bound[g]?.length ?? 0)).flat()
       return answersOf(operation as unknown as BatchOperation<unknown, unknown>, items, mine, repeated)
     })
-    return leaving.length === 0 ? answers : handOver(leaving, rows.slice(from), repeated, groups, answers)
+    if (leaving.length === 0) return answers
+    const emptied = handOver(leaving, rows.slice(from), repeated)
+    return answers.map((some, g) => markClaimed(some, due[g] ?? [], emptied))
   }
 }

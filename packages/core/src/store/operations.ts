@@ -87,16 +87,11 @@ interface ExtendItem {
   readonly lease_ms: number
 }
 
-/** The queues into which a flush brings messages that are due at once. */
-export function dueNow(groups: readonly Group[]): Set<string> {
-  const queues = new Set<string>()
-  for (const { operation, items } of groups) {
-    if (operation.name !== 'enqueue') continue
-    for (const { queue, at_ms, delay_ms } of items as readonly NewMessage[]) {
-      if (at_ms === null && delay_ms <= 0) queues.add(queue)
-    }
-  }
-  return queues
+/** The queue of each item of a group that brings in a message which is due at once; undefined for all others. */
+export function dueNow({ operation, items }: Group): (string | undefined)[] {
+  if (operation.name !== 'enqueue') return []
+  const messages = items as readonly NewMessage[]
+  return messages.map(({ queue, at_ms, delay_ms }) => (at_ms === null && delay_ms <= 0 ? queue : undefined))
 }
 
 /** What became of each item, found in the rows its statement returned. */

@@ -1,5 +1,5 @@
 import type { Row, Statement } from '../db/statement.js'
-import type { Answer, Group } from './batcher.js'
+import type { Answer } from './batcher.js'
 
 /** A claim of a worker that waits for work. */
 export interface StandingClaim {
@@ -32,6 +32,11 @@ interface Leaving {
 export class StandingClaims {
   private readonly standing = new Set<StandingClaim>()
 
+  /** Whether any claim stands. */
+  get some(): boolean {
+    return this.standing.size > 0
+  }
+
   /** Lets a claim stand until it is taken along. Returns how to withdraw it, which tells whether it still stood. */
   offer(claim: StandingClaim): () => boolean {
     this.standing.add(claim)
@@ -39,7 +44,7 @@ export class StandingClaims {
   }
 
   /** Takes one claim for each of these queues that somebody waits for. */
-  take(queues: ReadonlySet<string>): Leaving[] {
+  take(queues: Iterable<string | undefined>): Leaving[] {
     const leaving: Leaving[] = []
     const open = new Set(queues)
     for (const claim of this.standing) {
@@ -57,23 +62,33 @@ export class StandingClaims {
   }
 }
 
-/** Gives the claims what they have brought, and marks the answers to enqueues for which nobody has to be woken any more. */
+/**
+ * Gives the claims what they have brought. Returns the queues of which they have left nothing that was due: nobody has to
+ * be woken for that any more.
+ */
 export function handOver(
   leaving: readonly Leaving[],
   rows: readonly (readonly Row[])[],
   repeated: boolean,
-  groups: readonly Group[],
-  answers: Answer<unknown>[][],
-): Answer<unknown>[][] {
-  const emptied = new Set<unknown>()
+): ReadonlySet<string> {
+  const emptied = new Set<string>()
   for (const [n, { claim }] of leaving.entries()) {
     const brought = rows[n] ?? []
     // One that came back full may have left some for others.
     if (!repeated && brought.length < claim.limit) for (const queue of claim.queues) emptied.add(queue)
     claim.answered({ rows: brought, repeated })
   }
-  return answers.map((some, g) => {
-    const items = groups[g]?.items as readonly { readonly queue?: string }[]
-    return some.map((answer, i) => (emptied.has(items[i]?.queue) ? { ...answer, claimed: true } : answer))
+  return emptied
+}
+
+/** The answers to enqueues, with those marked that went into one of these queues. */
+export function markClaimed(
+  answers: Answer<unknown>[],
+  queues: readonly (string | undefined)[],
+  emptied: ReadonlySet<string>,
+): Answer<unknown>[] {
+  return answers.map((answer, i) => {
+    const queue = queues[i]
+    return queue !== undefined && emptied.has(queue) ? { ...answer, claimed: true } : answer
   })
 }
