@@ -29,10 +29,10 @@ function tablesIn(database: BenchDatabase): LimitTables {
 
 const measured = ['E1', 'E2', 'D', 'W', 'W10']
 const countOf = (work: Work, finished: boolean): string =>
-  `select count(*) from bench_limit where work = '${work}' and finished_at is ${finished ? 'not null' : 'null'}`
+  `select count(*) from bench_limit where queue = '${work}' and finished_at is ${finished ? 'not null' : 'null'}`
 
 /**
- * What the database can do: hand-written statements over arrays, nothing else. No fence, no retries, no other queue
+ * What the database can do with the same rows: hand-written statements over arrays, nothing else. No fence, no retries, no other queue
  * and no answer to a crash.
  */
 export const limits: readonly System[] = [
