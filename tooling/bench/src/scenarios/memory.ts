@@ -2,6 +2,9 @@ import { eventually } from '@pgqrs/test-database'
 import type { RemoteSession } from '../remote-session.js'
 import type { Scenario, Trial, Values } from '../scenario.js'
 
+// Who is there at all is there much sooner; the time is others'.
+const patienceMs = 10_000
+
 /** I, second part: what runs keep in the process of their worker. */
 export const memory: Scenario = {
   name: 'I',
@@ -49,8 +52,11 @@ async function heapInFlight(trial: Trial, many: number): Promise<number> {
   const before = await settledHeap(worker)
   if (work === 'runs') await producer.call('triggerOnly', many, 'steps', 1)
   else await producer.call('enqueueOneByOne', { ms: Infinity, most: many, warmUpMs: 0, inFlight: 100 })
-  const started = await worker.call('untilStarted', many, 30_000)
-  if (started < many) throw new Error(`only ${started} of ${many} were in flight after 30 s`)
+  const started = await worker.call('untilStarted', many, patienceMs)
+  if (started < many)
+    throw new Error(
+      `only ${started} of ${many} were in flight ${patienceMs / 1000} s after the last was there`,
+    )
   const { heapUsed } = await worker.call('memory')
   await worker.kill()
   await producer.close()
@@ -66,6 +72,6 @@ async function settledHeap(worker: RemoteSession): Promise<number> {
     last = next
     return busy < 0.1
   }
-  await eventually('the worker to have nothing to do', isQuiet, { timeoutMs: 40_000, everyMs: 500 })
+  await eventually('the worker to have nothing to do', isQuiet, { timeoutMs: patienceMs, everyMs: 500 })
   return (await worker.call('memory')).heapUsed
 }
