@@ -247,4 +247,42 @@ export const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    bug: 'a body began under a grant that its own worker had lost to itself: the clock of the database had jumped (seed 1, path 39453)',
+    schedule: {
+      profile: profile({
+        seed: 1501442732,
+        workers: 3,
+        concurrency: 5,
+        latency: 2,
+        leaseMs: 1500,
+        looks: 'useful',
+      }),
+      commands: [
+        after(181, 2, trigger([{ do: 'pause', timeoutMs: 0 }])),
+        after(49, 0, { do: 'jump' }),
+        after(101, 0, { do: 'cancel', target: 0 }),
+        after(99, 0, { do: 'jump' }),
+        after(21, 0, { do: 'enqueue-in-transaction', commit: false }),
+        after(125, 0, { do: 'replay', target: 1 }),
+        after(57, 1, {
+          do: 'trigger',
+          parts: [
+            { do: 'pause', timeoutMs: 1461 },
+            { do: 'step', ms: 170, fails: 1 },
+          ],
+          throws: true,
+          key: null,
+        }),
+      ],
+      faults: [
+        fault('write', 30, 'late', 4300),
+        fault('call', 21, 'stall-call', 1228),
+        fault('write', 21, 'stall-call', 2702),
+        fault('call', 0, 'crash-executed', 1399),
+        fault('call', 25, 'late', 2194),
+        fault('write', 17, 'freeze-before', 4318),
+      ],
+    },
+  },
 ]

@@ -33,14 +33,20 @@ export interface Standing {
   readonly found: Promise<Found | undefined>
 }
 
+/** Who wants to know what a claimer does. */
+export interface ClaimerTold {
+  /** Of each message that was finished instead of handed out. */
+  readonly onEnded?: (row: ClaimedRow, status: Status, error: string | null) => void
+  /** Of what was claimed, before anything is done with it. */
+  readonly onGranted?: (claimed: readonly Claimed[]) => void
+}
+
 /** Takes leases, and finishes at once what must not be handed out: poison, and what was asked to cancel. */
 export class Claimer {
   constructor(
     private readonly engine: Engine,
     private readonly workerId: () => string,
-    /** Told of each message that was finished instead of handed out. */
-    private readonly onEnded: (row: ClaimedRow, status: Status, error: string | null) => void = () =>
-      undefined,
+    private readonly told: ClaimerTold = {},
     /** Where in its lanes the next claim begins to look. Without it every claim looks everywhere. */
     private readonly places?: Places,
   ) {}
@@ -124,6 +130,7 @@ export class Claimer {
     const claimed = taken
       .map((row) => ({ row, lease: new Lease(this.engine, row.id, leaseId, row.queue) }))
       .sort(inOrder)
+    this.told.onGranted?.(claimed)
     // Both sendings may have taken as many as they were let: what nobody has room for goes back at once.
     await Promise.allSettled(claimed.splice(limit).map(({ lease }) => lease.release({})))
     return claimed
@@ -157,7 +164,7 @@ export class Claimer {
     error: string | null,
   ): Promise<void> {
     const status = await lease.finish({ status: wanted, output: null, error, failed: 0 })
-    this.onEnded(row, status, error)
+    this.told.onEnded?.(row, status, error)
   }
 }
 

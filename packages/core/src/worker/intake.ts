@@ -1,4 +1,4 @@
-import { Claimer, type ClaimFrom, type Claimed, type Found } from '../queue/claimer.js'
+import { Claimer, type ClaimerTold, type ClaimFrom, type Claimed, type Found } from '../queue/claimer.js'
 import { Places } from '../queue/places.js'
 import type { Engine } from '../store/engine.js'
 import { Held } from './held.js'
@@ -17,8 +17,7 @@ export interface IntakeSetup {
   readonly stopping: () => boolean
   /** Suspended workers take nothing, and give back what has not begun. */
   readonly suspended: () => boolean
-  /** Told of each message that was finished instead of handed out. */
-  readonly onEnded: ConstructorParameters<typeof Claimer>[2]
+  readonly onEnded: NonNullable<ClaimerTold['onEnded']>
 }
 
 /** Where a worker's work comes from: looks for it while there is room, begins what was found, and waits for more. */
@@ -39,7 +38,13 @@ export class Intake {
     private readonly setup: IntakeSetup,
   ) {
     this.mostAtOnce = engine.driver.capabilities.oneWriter ? MOST_OF_ONE_WRITER : MOST_AT_ONCE
-    this.claimer = new Claimer(engine, setup.workerId, setup.onEnded, new Places(engine.clock))
+    const told: ClaimerTold = {
+      onEnded: setup.onEnded,
+      onGranted: (claimed) => {
+        this.supersede(claimed)
+      },
+    }
+    this.claimer = new Claimer(engine, setup.workerId, told, new Places(engine.clock))
     this.waiter = new WorkWaiter(
       engine,
       from.map(({ queue }) => queue),
@@ -125,6 +130,18 @@ export class Intake {
       if (found !== undefined) await this.take(found)
     }
     return found !== undefined && found.claimed.length < room ? found.claimed.length : undefined
+  }
+
+  /**
+   * What the worker holds already and has now been granted anew had lapsed: the database's clock was ahead of its own,
+   * or its renewals did not get through. The older hold must not go on beside the new one.
+   */
+  private supersede(claimed: readonly Claimed[]): void {
+    const again = new Set(claimed.filter(({ row }) => row.claims > 1).map(({ row }) => row.id))
+    if (again.size === 0) return
+    for (const held of this.holding.all) {
+      if (again.has(held.claimed.row.id)) held.abort('lease_lost')
+    }
   }
 
   private async take({ claimed, sentAt }: Found): Promise<void> {

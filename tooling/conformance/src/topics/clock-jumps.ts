@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { defineQueue, LeaseLostError } from '@pgqrs/core'
 import type { Clock } from '@pgqrs/core/driver'
 import { TestClock } from '@pgqrs/core/testing'
+import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
+import { Gate } from '../gate.js'
+import { passTime } from '../pass-time.js'
 import type { Target } from '../target.js'
 
 /** The clock of the database is corrected in one jump: early or late, but never two holders. */
@@ -44,6 +47,30 @@ export function clockJumps(target: Target): void {
         else expect(end).toBeInstanceOf(LeaseLostError)
       }
       expect(await store.admin.messages.get(later)).toMatchObject({ status: 'queued', claims: 0 })
+    })
+
+    it('takes a message from the handler whose worker claims it once more', async () => {
+      const clock = new TestClock()
+      let offset = 0
+      const store = await bench.open({ clock: jumping(clock, () => offset) })
+      const gate = new Gate()
+      const reasons: unknown[] = []
+      let begun = 0
+      const handler = queue.handler(async (_, { signal }) => {
+        begun++
+        signal.addEventListener('abort', () => reasons.push(signal.reason))
+        await gate.passed
+      })
+      await store.worker([handler], { concurrency: 2 }).start()
+      await store.producer(queue).enqueue(1)
+      await eventually('the handler to begin', () => begun === 1)
+      offset = 3_600_000
+      const from = clock.monotonic()
+      await passTime(clock, 'the message to be claimed once more', () => begun === 2, 20)
+      gate.open()
+      expect(reasons).toEqual([expect.any(LeaseLostError)])
+      // No renewal has told: the first comes after a third of the lease.
+      expect(clock.monotonic() - from).toBeLessThan(5000)
     })
   })
 }
