@@ -16,7 +16,7 @@ import { readDatabase } from './final-rows.js'
 import { inapplicable } from './inapplicable.js'
 import type { Call } from './load/calls.js'
 import { accounts, BALANCE } from './load/payloads.js'
-import type { LoadShape } from './load/plan.js'
+import { planLoad, type LoadShape } from './load/plan.js'
 import { GRACE_MS, LEASE_MS, ownQueue, POLL_MS, queueFacts } from './load/policies.js'
 import { Nemesis, planFaults } from './nemesis.js'
 import type { ChaosOptions } from './options.js'
@@ -32,6 +32,8 @@ import { takeSnapshot } from './snapshots.js'
 const SNAPSHOT_EVERY_MS = 700
 /** Enough that another one claims what one of them has lost. */
 const CONSUMERS = 2
+/** Results that are read once more when all is over. */
+const MOST_READ_AGAIN = 60
 /** Sleeps, pauses and back-offs of the load are over long before. */
 const QUIET_WITHIN_MS = 60_000
 /** As much as the log of a second needs at most; the rest is filled when the disk is to be full. */
@@ -140,6 +142,7 @@ class ChaosRun {
     const left = await this.quiet()
     if (left > 0) this.say(`not quiet: ${left} messages are unfinished after ${this.quietWithinMs} ms`)
     this.mark('quiet')
+    await this.readAgain()
     await Promise.all(holders.map((place) => place.dismiss()))
     await this.inspect()
     if (sabotage !== undefined) this.say(`sabotaged: ${sabotage}`)
@@ -208,6 +211,14 @@ class ChaosRun {
         return { what: 'enqueue', kind: 'queue', messages: [message] }
       }),
     )
+  }
+
+  /** Reads results that were awaited while there were faults: whoever comes later gets the same. */
+  private async readAgain(): Promise<void> {
+    const awaited = planLoad(this.options.seed, this.shape).flatMap(({ call }) =>
+      call.what === 'result' ? [call] : [],
+    )
+    await this.call(awaited.slice(0, MOST_READ_AGAIN))
   }
 
   /** Makes calls past all faults of the network. */
