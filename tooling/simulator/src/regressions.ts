@@ -285,4 +285,56 @@ export const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    bug: 'a run that was asked to cancel while its history was read began all the same (seed 1, path 39453, another shrinking)',
+    schedule: {
+      profile: profile({
+        seed: 1501442732,
+        workers: 3,
+        concurrency: 5,
+        latency: 2,
+        leaseMs: 1500,
+        looks: 'useful',
+      }),
+      commands: [
+        after(181, 2, trigger([{ do: 'pause', timeoutMs: 0 }])),
+        after(49, 0, { do: 'jump' }),
+        after(101, 0, { do: 'cancel', target: 0 }),
+        after(100, 1, trigger([{ do: 'step', ms: 0, fails: 0 }, { do: 'transaction' }], { key: 1 })),
+        after(212, 1, { do: 'by-hand', ending: 'forget', holdMs: 1851 }),
+        after(103, 1, { do: 'jump' }),
+        after(21, 1, { do: 'enqueue-in-transaction', commit: false }),
+        after(
+          96,
+          2,
+          trigger(
+            [
+              { do: 'sleep', ms: 2057 },
+              { do: 'step', ms: 400, fails: 0 },
+              { do: 'map', items: 2 },
+            ],
+            { key: 0 },
+          ),
+        ),
+        after(125, 0, { do: 'replay', target: 1 }),
+        after(57, 1, {
+          do: 'trigger',
+          parts: [
+            { do: 'pause', timeoutMs: 1461 },
+            { do: 'step', ms: 170, fails: 1 },
+          ],
+          throws: true,
+          key: null,
+        }),
+      ],
+      faults: [
+        fault('write', 30, 'late', 4300),
+        fault('call', 21, 'stall-call', 1228),
+        fault('write', 21, 'stall-call', 2702),
+        fault('call', 0, 'crash-executed', 1399),
+        fault('call', 25, 'late', 2194),
+        fault('write', 17, 'freeze-before', 4318),
+      ],
+    },
+  },
 ]

@@ -43,9 +43,14 @@ export class WorkflowTask implements Task {
 
   async execute(claimed: Claimed, context: TaskContext): Promise<void> {
     const recorded = await this.withAllRecorded(claimed)
-    // Reading may take long; nothing begins when the run was lost meanwhile.
-    if (context.cause() === 'lease_lost') {
+    // Reading may take long; nothing begins when the run was lost or asked to cancel meanwhile.
+    const cause = context.cause()
+    if (cause === 'lease_lost') {
       context.emit({ type: 'lease_lost', queue: this.queue, id: claimed.row.id })
+      return
+    }
+    if (cause === 'cancelled') {
+      await this.unlessLost(context, claimed.row.id, () => this.cancelled(claimed, context))
       return
     }
     const execution = new Execution(this.engine, recorded, context, {
@@ -57,11 +62,15 @@ export class WorkflowTask implements Task {
     const outcome = await Promise.race([this.body(execution, claimed), execution.ended])
     execution.close()
     context.handled()
+    await this.unlessLost(context, execution.id, () => this.conclude(execution, context, outcome))
+  }
+
+  private async unlessLost(context: TaskContext, id: string, end: () => Promise<void>): Promise<void> {
     try {
-      await this.conclude(execution, context, outcome)
+      await end()
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error
-      context.emit({ type: 'lease_lost', queue: this.queue, id: execution.id })
+      context.emit({ type: 'lease_lost', queue: this.queue, id })
     }
   }
 
@@ -142,7 +151,7 @@ export class WorkflowTask implements Task {
 
   private async returned(execution: Execution, context: TaskContext, value: unknown): Promise<void> {
     if (execution.cancelled) {
-      await this.cancelled(execution, context)
+      await this.cancelled(execution.claimed, context)
       return
     }
     let output: string
@@ -162,13 +171,13 @@ export class WorkflowTask implements Task {
   }
 
   private async threw(execution: Execution, context: TaskContext, error: unknown): Promise<void> {
-    if (execution.cancelled) await this.cancelled(execution, context)
+    if (execution.cancelled) await this.cancelled(execution.claimed, context)
     else await this.failed(execution, context, error)
   }
 
-  private async cancelled(execution: Execution, context: TaskContext): Promise<void> {
-    await execution.claimed.lease.finish({ status: 'cancelled', output: null, error: null, failed: 0 })
-    context.emit({ type: 'cancelled', queue: this.queue, id: execution.id })
+  private async cancelled({ row, lease }: Claimed, context: TaskContext): Promise<void> {
+    await lease.finish({ status: 'cancelled', output: null, error: null, failed: 0 })
+    context.emit({ type: 'cancelled', queue: this.queue, id: row.id })
   }
 
   private async failed(execution: Execution, context: TaskContext, error: unknown): Promise<void> {

@@ -7,9 +7,13 @@ import {
   type StepContext,
   type Store,
 } from '@pgqrs/core'
+import type { Driver } from '@pgqrs/core/driver'
 import { TestClock } from '@pgqrs/core/testing'
 import { eventually } from '@pgqrs/test-database'
 import { useBench } from '../bench.js'
+import { transitionOf } from '../crash-points.js'
+import { Gate } from '../gate.js'
+import { interpose } from '../interpose.js'
 import { Mortal } from '../mortal.js'
 import { passTime } from '../pass-time.js'
 import type { Target } from '../target.js'
@@ -294,6 +298,42 @@ export function cancel(target: Target): void {
         error: { message: 'enough' },
       })
       await expect(store.admin.messages.cancel(held)).resolves.toBe('cancelled')
+    })
+
+    it('that comes while the history of a run is read keeps the run from going on', async () => {
+      const clock = new TestClock()
+      const reading = new Gate()
+      const read = new Gate()
+      let knows = false
+      const slow = (driver: Driver): Driver =>
+        interpose(driver, {
+          execute: async (statements) => {
+            const rows = await driver.execute(statements)
+            const looked = statements.some((statement) => transitionOf(statement) === 'lookForCancels')
+            if (looked && rows.flat().length > 0) knows = true
+            if (statements.some(({ sql }) => /^\s*select\b.* as history\b/s.test(sql))) {
+              reading.open()
+              await read.passed
+            }
+            return rows
+          },
+        })
+      const store = await bench.open({ clock, wrapDriver: slow })
+      let begun = 0
+      const workflow = defineWorkflow('slowly_read', () => {
+        begun++
+      })
+      const handle = await store.trigger(workflow)
+      // A holder that is never heard of again: from then on the history is read anew.
+      await store.consumer(defineQueue('slowly_read')).dequeue({ lease: '1s' })
+      await clock.advance('2s')
+      await store.worker([workflow]).start()
+      await reading.passed
+      expect(await handle.cancel()).toBe('cancelling')
+      await eventually('the worker to know', () => knows)
+      read.open()
+      await eventually('the run to end', async () => (await handle.status()) === 'cancelled')
+      expect(begun).toBe(0)
     })
   })
 }
