@@ -76,6 +76,7 @@ export class RunHandle<Output = unknown> {
    * at a boundary. Returns the status after the call. Cancelling twice is no error.
    * @throws InvalidStateError when the run had finished otherwise
    * @throws NotFoundError
+   * @throws AmbiguousCommitError when there is no such run and the call had to be sent again: the first may arrive yet
    */
   async cancel(reason = 'cancelled', options: CallOptions = {}): Promise<Status> {
     return cancelMessage(this.engine, this.id, this.workflow, reason, options)
@@ -86,6 +87,7 @@ export class RunHandle<Output = unknown> {
    * Returns whether this one did.
    * @throws InvalidStateError when the run has finished
    * @throws NotFoundError
+   * @throws AmbiguousCommitError when nobody can say whether it was recorded: ask again
    */
   async resume(pause: string, value?: unknown, options: CallOptions = {}): Promise<boolean> {
     const { steps, messages } = this.engine.queries
