@@ -1,71 +1,118 @@
 import { expect, it } from 'vitest'
-import type { Statement } from '../src/db/statement.js'
-import { handOver, markClaimed, StandingClaims, type Brought } from '../src/store/standing-claims.js'
+import { SqliteDialect } from '../src/db/dialect-sqlite.js'
+import { queriesFor } from '../src/queries/index.js'
+import type { Group } from '../src/store/batcher.js'
+import { batchOperations } from '../src/store/operations.js'
+import type { HandedMessage, NewMessage } from '../src/store/records.js'
+import { StandingClaims, type Brought } from '../src/store/standing-claims.js'
 
-const statement: Statement = { sql: 'claim', parameters: [], reads: false }
+const { enqueueNew, enqueueHanded, finish } = batchOperations(queriesFor(new SqliteDialect()))
 
 /** A claim that writes down what it is told. */
-function claimFor(queues: readonly string[], { wanted = true, limit = 10 } = {}) {
+function claimFor(name: string, queues: readonly string[], { wanted = true, limit = 10 } = {}) {
   const told: (Brought | undefined)[] = []
   return {
     told,
-    queues,
+    queues: new Map(queues.map((queue) => [queue, 30_000])),
     limit,
-    bind: () => (wanted ? statement : undefined),
+    grant: () => (wanted ? { leaseId: `lease of ${name}`, workerId: name } : undefined),
     answered: (brought: Brought | undefined) => void told.push(brought),
   }
 }
 
-it('goes along with the first enqueue into one of its queues, once', () => {
+function message(id: string, queue: string, more: Partial<NewMessage> = {}): NewMessage {
+  const due = { delay_ms: 0, at_ms: null, priority: 0 }
+  return { id, queue, key: null, key_kept: false, payload: `"${id}"`, ...due, ...more }
+}
+
+function enqueueOf(...items: readonly NewMessage[]): Group {
+  return { operation: enqueueNew, items }
+}
+
+/** Which lease each message leaves with, when any does. */
+function handedOver(standing: StandingClaims, ...messages: readonly NewMessage[]) {
+  const [group] = standing.handOver([enqueueOf(...messages)], enqueueHanded)?.groups ?? []
+  return group && (group.items as HandedMessage[]).map(({ id, worker_id }) => [id, worker_id])
+}
+
+it('takes what comes into one of its queues, once', () => {
   const standing = new StandingClaims()
-  const claim = claimFor(['mails', 'bills'])
-  const withdraw = standing.offer(claim)
-  expect(standing.take(new Set(['other']))).toEqual([])
-  expect(standing.take(new Set(['bills'])).map((one) => one.claim)).toEqual([claim])
-  expect(standing.take(new Set(['bills']))).toEqual([])
+  const withdraw = standing.offer(claimFor('w', ['mails', 'bills']))
+  expect(handedOver(standing, message('a', 'other'))).toBeUndefined()
+  expect(handedOver(standing, message('b', 'bills'), message('c', 'other'))).toEqual([
+    ['b', 'w'],
+    ['c', null],
+  ])
+  expect(handedOver(standing, message('d', 'bills'))).toBeUndefined()
   expect(withdraw()).toBe(false)
 })
 
-it('does not go along once it is withdrawn', () => {
+it('takes nothing once it is withdrawn', () => {
   const standing = new StandingClaims()
-  const withdraw = standing.offer(claimFor(['mails']))
+  const withdraw = standing.offer(claimFor('w', ['mails']))
   expect(withdraw()).toBe(true)
-  expect(standing.take(new Set(['mails']))).toEqual([])
+  expect(handedOver(standing, message('a', 'mails'))).toBeUndefined()
 })
 
-it('goes alone for a queue that several wait for, those who have waited longest first', () => {
+it('takes nothing that is due later', () => {
   const standing = new StandingClaims()
-  const claims = [claimFor(['mails']), claimFor(['mails']), claimFor(['bills'])]
-  for (const claim of claims) standing.offer(claim)
-  const both = new Set(['mails', 'bills'])
-  expect(standing.take(both).map((one) => one.claim)).toEqual([claims[0], claims[2]])
-  expect(standing.take(both).map((one) => one.claim)).toEqual([claims[1]])
+  standing.offer(claimFor('w', ['mails']))
+  const later = [message('a', 'mails', { delay_ms: 1 }), message('b', 'mails', { at_ms: 5 })]
+  expect(handedOver(standing, ...later)).toBeUndefined()
+  expect(handedOver(standing, message('c', 'mails'))).toEqual([['c', 'w']])
+})
+
+it('takes the most urgent first, and leaves the rest to who has waited for a shorter time', () => {
+  const standing = new StandingClaims()
+  const [first, second] = [claimFor('first', ['mails'], { limit: 1 }), claimFor('second', ['mails'])]
+  standing.offer(first)
+  standing.offer(second)
+  const urgent = message('b', 'mails', { priority: 5 })
+  expect(handedOver(standing, message('a', 'mails'), urgent, message('c', 'mails'))).toEqual([
+    ['a', 'second'],
+    ['b', 'first'],
+    ['c', 'second'],
+  ])
 })
 
 it('is told when it is not wanted any more, and leaves its place to another', () => {
   const standing = new StandingClaims()
-  const [suspended, ready] = [claimFor(['mails'], { wanted: false }), claimFor(['mails'])]
+  const [suspended, ready] = [
+    claimFor('suspended', ['mails'], { wanted: false }),
+    claimFor('ready', ['mails']),
+  ]
   standing.offer(suspended)
   standing.offer(ready)
-  expect(standing.take(new Set(['mails'])).map((one) => one.claim)).toEqual([ready])
+  expect(handedOver(standing, message('a', 'mails'))).toEqual([['a', 'ready']])
   expect(suspended.told).toEqual([undefined])
   expect(ready.told).toEqual([])
 })
 
-it.for([
-  ['nobody else has to be woken for what a claim has emptied', 3, false, true],
-  ['others are woken when it came back full', 2, false, false],
-  ['others are woken when nobody knows how often it was executed', 3, true, false],
-] as const)('%s', ([_, limit, repeated, claimed]) => {
+it('is told what it was granted, and of nothing else', () => {
   const standing = new StandingClaims()
-  const claim = claimFor(['mails'], { limit })
+  const claim = claimFor('w', ['mails'])
   standing.offer(claim)
-  const leaving = standing.take(new Set(['mails']))
-  const rows = [{ id: 'a' }, { id: 'b' }]
-  const emptied = handOver(leaving, [rows], repeated)
-  const answers = Array.from({ length: 3 }, () => ({ row: undefined, repeated }))
-  // The second is for another queue, the third is not due yet.
-  const told = markClaimed(answers, ['mails', 'bills', undefined], emptied)
-  expect(told.map((answer) => answer.claimed === true)).toEqual([claimed, false, false])
-  expect(claim.told).toEqual([{ rows, repeated }])
+  const other: Group = { operation: finish, items: [] }
+  const enqueued = enqueueOf(message('a', 'mails'), message('b', 'mails'))
+  const handing = standing.handOver([other, enqueued], enqueueHanded)
+  expect(handing?.groups[0]).toBe(other)
+  const times = { due_at: 1, vt: 2, enqueued_at: 1 }
+  const row = { id: 'a', lease_id: 'lease of w', ...times }
+  // Others were due before the second one.
+  const refused = { id: 'b', lease_id: null, ...times }
+  const answers = [row, refused].map((one) => ({ row: one, repeated: false }))
+  handing?.answered([[], answers], false)
+  const [brought] = claim.told
+  expect(brought?.repeated).toBe(false)
+  expect(brought?.rows).toEqual([
+    expect.objectContaining({ id: 'a', queue: 'mails', status: 'running', payload: '"a"', claims: 1, vt: 2 }),
+  ])
+})
+
+it('is told that nothing is known when the enqueue has failed', () => {
+  const standing = new StandingClaims()
+  const claim = claimFor('w', ['mails'])
+  standing.offer(claim)
+  standing.handOver([enqueueOf(message('a', 'mails'), message('b', 'mails'))], enqueueHanded)?.failed()
+  expect(claim.told).toEqual([undefined])
 })

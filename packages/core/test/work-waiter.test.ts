@@ -42,6 +42,7 @@ async function waitOf(nextDueMs: number | null): Promise<number> {
   const { engine, clock } = engineWhere(() => due)
   const waiter = new WorkWaiter(engine, ['quiet'])
   const wait = async (): Promise<number> => {
+    waiter.look()
     const from = clock.monotonic()
     let over = false
     const waiting = waiter.forWork(false, new Promise(() => undefined)).then(() => (over = true))
@@ -53,6 +54,20 @@ async function waitOf(nextDueMs: number | null): Promise<number> {
   due = nextDueMs
   return wait()
 }
+
+it('does not put the next look off when work comes without one', async () => {
+  const { engine, clock } = engineWhere(() => null)
+  const waiter = new WorkWaiter(engine, ['busy'])
+  waiter.look()
+  const from = clock.monotonic()
+  let came = 0
+  while (!waiter.timeToLook) {
+    await waiter.forWork(false, Promise.resolve(came++))
+    await clock.advance(1)
+  }
+  expect(came).toBeGreaterThan(1)
+  expect(clock.monotonic() - from).toBeLessThan(30)
+})
 
 it('sleeps ever longer while there is nothing to do', async () => {
   expect(await waitOf(null)).toBeGreaterThan(10_000)

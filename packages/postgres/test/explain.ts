@@ -42,7 +42,9 @@ export async function planOf(
 /** A parameter as SQL text. */
 export function literal(value: unknown): string {
   if (value === null) return 'null'
-  return typeof value === 'number' ? String(value) : `'${(value as string).replaceAll("'", "''")}'`
+  return typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : `'${(value as string).replaceAll("'", "''")}'`
 }
 
 /** A node and all below it. */

@@ -23,6 +23,21 @@ const statements: Record<string, Statement> = {
     worker_id: LEASE,
     now: null,
   }),
+  'hand over': queries.messages.enqueueHanded.bind(
+    held.map((one) => ({
+      ...one,
+      queue: 'bulk',
+      priority: 0,
+      delay_ms: 0,
+      at_ms: null,
+      key: null,
+      key_kept: false,
+      payload: '{}',
+      lease_ms: 30_000,
+      worker_id: LEASE,
+    })),
+    { now: null },
+  )[0]!,
   nextDue: queries.claims.nextDue.bind({ queues: queueJson, now: null }),
   finish: queries.messages.finish.bind(
     held.map((one) => ({ ...one, status: 'success' as const, output: '1', error: null, failed: 0 })),
@@ -71,7 +86,7 @@ it('what was planned while the tables were empty reads by index when they have g
     for (const statement of Object.values(statements)) await connection.run(statement)
   await sql`insert into pgqrs_messages (id, queue, status, vt, payload, lease_id, enqueued_at)
     select ('01930000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'bulk', 'queued', now(), '{}', null, now()
-    from generate_series(0, 50000) n`
+    from generate_series(0, 50000) n on conflict do nothing`
 
   const kept = await connection.run({
     sql: 'select name, statement, generic_plans from pg_prepared_statements',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { PostgresDialect, type Statement } from '@pgqrs/core/driver'
 import postgres, { type Sql } from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -18,6 +19,14 @@ const queues = (wanted: readonly number[]): string =>
   JSON.stringify(wanted.map((n) => ({ queue: `queue-${n}`, lease_ms: 30_000 })))
 const claim = (wanted: readonly number[], limit: number): Statement =>
   queries.claims.claim.bind({ queues: queues(wanted), limit, lease_id: LEASE, worker_id: ID, now: null })
+const message = { id: ID, key: null, key_kept: false, payload: '{}', priority: 2, delay_ms: 0, at_ms: null }
+const handOver = (n: number, id = ID): Statement =>
+  one(
+    queries.messages.enqueueHanded.bind(
+      [{ ...message, id, queue: `queue-${n}`, lease_id: LEASE, lease_ms: 30_000, worker_id: ID }],
+      { now: null },
+    ),
+  )
 const end = { id: ID, lease_id: LEASE, output: null, error: null, failed: 0 }
 
 /** Everything that happens for each message or run. */
@@ -26,6 +35,8 @@ const hot: Record<string, Statement> = {
   'claim of many messages': claim([1], 100),
   'claim of several queues': claim([1, 2, 3], 10),
   'claim of an empty queue': claim([99], 10),
+  'hand over': handOver(1),
+  'hand over in an empty queue': handOver(99),
   'next due': queries.claims.nextDue.bind({ queues: queues([1, 2, 3]), now: null }),
   extend: one(queries.messages.extend.bind([{ id: ID, lease_id: LEASE, lease_ms: 30_000 }], { now: null })),
   finish: one(queries.messages.finish.bind([{ ...end, status: 'success' }], { now: null })),
@@ -94,7 +105,19 @@ it('reads only as many messages as it takes, whatever else is there', async () =
   const before = await read()
   const rows = await sql.unsafe(`execute counted(${parameters.map(literal).join(', ')})`)
   expect(rows).toHaveLength(10)
-  expect((await read()) - before).toBeLessThan(100)
+  const afterClaim = await read()
+  expect(afterClaim - before).toBeLessThan(100)
+  const handed = handOver(99)
+  await sql.unsafe(`prepare handed as ${handed.sql}`)
+  for (const [n, granted] of [
+    [1, null],
+    [99, LEASE],
+  ] as const) {
+    const { parameters: values } = handOver(n, randomUUID())
+    const [row] = await sql.unsafe(`execute handed(${values.map(literal).join(', ')})`)
+    expect(row).toMatchObject({ lease_id: granted })
+  }
+  expect((await read()) - afterClaim).toBeLessThan(20)
 
   async function read(): Promise<number> {
     await sql`select pg_stat_force_next_flush()`

@@ -25,13 +25,14 @@ import { begin } from './processes/beginning.js'
 import { Caller } from './processes/caller.js'
 import { connectWithDriver } from './processes/connect.js'
 import { mono } from './processes/setup.js'
-import { bundlePrograms, type Programs } from './programs.js'
+import { bundlePrograms, type Program, type Programs } from './programs.js'
 import { sabotages } from './sabotage/all.js'
 import { takeSnapshot } from './snapshots.js'
 
 const SNAPSHOT_EVERY_MS = 700
 /** Enough that another one claims what one of them has lost. */
 const CONSUMERS = 2
+const PRODUCERS = ['producer-1', 'producer-2']
 /** Results that are read once more when all is over. */
 const MOST_READ_AGAIN = 60
 /** Sleeps, pauses and back-offs of the load are over long before. */
@@ -111,7 +112,9 @@ class ChaosRun {
     this.shape = {
       perSecond: options.perSecond,
       weights: options.weights,
-      producers: 2,
+      // Where an engine is broken on purpose, workers only work: each sabotage needs just that.
+      producers:
+        options.sabotage === undefined ? [...PRODUCERS, ...rolesOf('worker', options.workers)] : PRODUCERS,
       forMs: options.seconds * 1000,
     }
   }
@@ -137,7 +140,7 @@ class ChaosRun {
     await Promise.all(holders.map((place) => place.working()))
     this.mark('healed')
     await this.askEach(workers)
-    await Promise.all(clients.map((place) => place.done()))
+    await Promise.all([...clients.map((place) => place.done()), ...workers.map((place) => place.called())])
     this.mark('load-ended')
     const left = await this.quiet()
     if (left > 0) this.say(`not quiet: ${left} messages are unfinished after ${this.quietWithinMs} ms`)
@@ -156,22 +159,17 @@ class ChaosRun {
       dsn: this.database.dsn,
       folder,
       seed,
+      shape,
       concurrency: store === 'turso' ? 3 : 8,
       ...(sabotage && { sabotage }),
     }
-    const several = (program: 'worker' | 'consumer', length: number): CrewPlace[] =>
-      Array.from(
-        { length },
-        (_, i) => new CrewPlace(`${program}-${i + 1}`, this.programs, program, setup, this.history),
-      )
-    const workers = several('worker', this.options.workers)
-    const consumers = several('consumer', (weights.hand ?? 0) > 0 ? CONSUMERS : 0)
-    const roles = [...Array.from({ length: shape.producers }, (_, i) => `producer-${i + 1}`), 'operator-1']
-    const clients = roles.map(
-      (role) =>
-        new CrewPlace(role, this.programs, 'client', { ...setup, role, shape } as typeof setup, this.history),
-    )
-    return { workers, consumers, clients }
+    const places = (program: Program, roles: readonly string[]): CrewPlace[] =>
+      roles.map((role) => new CrewPlace(role, this.programs, program, setup, this.history))
+    return {
+      workers: places('worker', rolesOf('worker', this.options.workers)),
+      consumers: places('consumer', rolesOf('consumer', (weights.hand ?? 0) > 0 ? CONSUMERS : 0)),
+      clients: places('client', [...PRODUCERS, 'operator-1']),
+    }
   }
 
   private tellFacts(): void {
@@ -186,7 +184,7 @@ class ChaosRun {
       graceMs: GRACE_MS,
       pollMs: POLL_MS,
       epochMs: this.epochMs,
-      queues: queueFacts(Array.from({ length: this.options.workers }, (_, i) => `worker-${i + 1}`)),
+      queues: queueFacts(rolesOf('worker', this.options.workers)),
       accounts: Object.fromEntries(accounts.map((name) => [name, BALANCE])),
     })
   }
@@ -286,4 +284,8 @@ class ChaosRun {
   private mark(what: 'healed' | 'load-ended' | 'quiet'): void {
     this.history.append({ kind: 'mark', what })
   }
+}
+
+function rolesOf(program: 'worker' | 'consumer', count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${program}-${i + 1}`)
 }

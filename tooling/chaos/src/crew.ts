@@ -6,6 +6,7 @@ import { POISONED } from './load/poisoned.js'
 import { keepOutput } from './outputs.js'
 import { orderFile, type Order } from './processes/orders.js'
 import type { Program, Programs } from './programs.js'
+import type { CallerSetup } from './processes/planned-calls.js'
 import type { ProcessSetup } from './processes/setup.js'
 
 /** A place in the crew: a process that is started again whenever it ends, under a new name. */
@@ -53,7 +54,7 @@ export class CrewPlace implements Place {
     readonly role: string,
     private readonly programs: Programs,
     private readonly program: Program,
-    private readonly setup: Omit<ProcessSetup, 'name'>,
+    private readonly setup: Omit<CallerSetup, 'name' | 'role'>,
     private readonly history: HistoryWriter,
   ) {}
 
@@ -87,6 +88,25 @@ export class CrewPlace implements Place {
     }
   }
 
+  /**
+   * Resolves when a worker has made all of the planned calls that are left to it.
+   * @throws Error when it does not in time
+   */
+  async called(): Promise<void> {
+    for (;;) {
+      await this.working()
+      const { life } = this
+      if (life === undefined || this.over) return
+      try {
+        await life.child.waitFor('called', STARTS_WITHIN_MS)
+        return
+      } catch (error) {
+        // Another life of it begins.
+        if (life.ended === undefined) throw error
+      }
+    }
+  }
+
   private async keep(first: Life): Promise<void> {
     for (let life = first; ; life = await this.begin()) {
       const exit = await life.child.exited
@@ -103,7 +123,7 @@ export class CrewPlace implements Place {
   private async begin(): Promise<Life> {
     const name = `${this.role}.${++this.lives}`
     this.asked = undefined
-    const setup: ProcessSetup = { ...this.setup, ...this.settings, name }
+    const setup: CallerSetup = { ...this.setup, ...this.settings, name, role: this.role }
     const file = this.programs.file(this.program)
     const child = await spawnChild(file, [JSON.stringify(setup)], { plain: true })
     void this.listen(name, child)

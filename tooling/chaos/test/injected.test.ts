@@ -30,7 +30,7 @@ it('a run says how often each fault struck, and which had no turn', () => {
   const own = struck('die at before-claim', 'worker-1.1')
   const history = historyOf([facts, call, struck('kill'), struck('kill'), struck('freeze'), own])
   expect(injected(history)).toEqual([
-    'operations: 1 calls, 0 claims, 0 bodies',
+    'operations: 1 calls, 0 claims, 0 of them with the insert, 0 bodies',
     'faults injected: 3 (kill 2, freeze 1)',
     'faults that had no turn in this time: disk-full',
   ])

@@ -93,7 +93,7 @@ export class MessageRecord {
   /** The claims since it was inserted last. */
   get grantsOfThisLife(): Grant[] {
     const inserted = this.transitions.findLast((change) => change.before === null)
-    return this.grants.filter(({ transition }) => transition.seq > (inserted?.seq ?? -1))
+    return this.grants.filter(({ transition }) => transition.seq >= (inserted?.seq ?? 0))
   }
 
   /** The transitions of one checkpoint. Ask only once everything is entered. */

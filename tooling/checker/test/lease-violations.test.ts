@@ -55,6 +55,16 @@ const leaseCases: readonly Case[] = [
   ],
   [
     'Q8',
+    'a message that is held from the start without a claim',
+    /inserted with 0 claims and the lease Z1/,
+    (run) =>
+      run
+        .enqueueHeld('m9', 'Z1')
+        .change('m9', null)
+        .change('m9', { ...run.state('m5'), lease: 'Z1', claims: 0 }),
+  ],
+  [
+    'Q8',
     'a claim under the old lease',
     /left the old lease/,
     (run) => run.enqueue('m9').claim('m9', 'Z1').wait(2000).claim('m9', 'Z1'),

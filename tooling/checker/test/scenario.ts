@@ -68,7 +68,7 @@ export class Scenario {
   }
 
   /** Inserts the row of a message. */
-  insert(message: EnqueuedMessage): this {
+  insert(message: EnqueuedMessage, more: Partial<MessageState> = {}): this {
     return this.change(message.id, {
       queue: message.queue,
       status: 'queued',
@@ -85,6 +85,7 @@ export class Scenario {
       payload: message.payload,
       output: null,
       error: null,
+      ...more,
     })
   }
 
@@ -92,6 +93,14 @@ export class Scenario {
   enqueue(id: string, more: Partial<EnqueuedMessage> = {}): this {
     const message = { id, queue: 'mail', payload: JSON.stringify({ of: id }), ...more }
     this.insert(message)
+    return this.call({ name: 'enqueue', messages: [message] }, 'ok', { ids: [id] })
+  }
+
+  /** Enqueues a message that is held from the start. */
+  enqueueHeld(id: string, lease: string, worker = 'w1'): this {
+    const message = { id, queue: 'mail', payload: JSON.stringify({ of: id }) }
+    const held = { status: 'running', lease, worker, claims: 1, vt: this.now + EPOCH_MS + LEASE_MS } as const
+    this.insert(message, held)
     return this.call({ name: 'enqueue', messages: [message] }, 'ok', { ids: [id] })
   }
 

@@ -26,6 +26,8 @@ function plainMessage(run: Scenario): void {
   run.wait(500).change('m1', { vt: run.time + EPOCH_MS + 1000 })
   run.end('message', 'm1', 'L1', { value: '"m1 by L1"' }).finish('m1', '"m1 by L1"')
   run.push({ kind: 'accepted', write: 'finish', id: 'm1', lease: 'L1' })
+  run.enqueueHeld('m5', 'L5').start('message', 'm5', 'L5', { payload: '{"of":"m5"}' })
+  run.end('message', 'm5', 'L5', { value: '"m5 by L5"' }).finish('m5', '"m5 by L5"')
   // By hand.
   const of = { id: 'h1', lease: 'LH' }
   run.enqueue('h1').claim('h1', 'LH', 'client')

@@ -25,9 +25,9 @@ const stateCases: readonly Case[] = [
   ],
   [
     'W1',
-    'a message that is running from the beginning',
+    'a message that is running from the beginning in nobody’s hands',
     /began as running/,
-    (run) => run.change('r9', { ...run.state('r1'), status: 'running', finishedAt: null }),
+    (run) => run.change('r9', { ...run.state('r1'), status: 'running', lease: null, finishedAt: null }),
   ],
   [
     'W1',

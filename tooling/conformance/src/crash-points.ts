@@ -4,6 +4,7 @@ import { interpose } from './interpose.js'
 // How each transition begins or what only it has in it, once the text is plain: see `plain`.
 const texts = {
   install: /^insert into pgqrs_migrations/,
+  handOver: /^insert into pgqrs_messages .* with handed as /,
   enqueue: /^insert into pgqrs_messages/,
   claim: /^with recursive wanted .* update pgqrs_messages/,
   nextDue: /^with recursive wanted .* as wait_ms from lanes/,

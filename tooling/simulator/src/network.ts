@@ -131,9 +131,11 @@ export class Network<Tx> implements Driver<Tx> {
   answered(statements: readonly Statement[], names: readonly string[], rows: readonly Row[][]): void {
     names.forEach((name, at) => {
       const answer = rows[at] ?? []
-      if (name === 'claim' || name === 'recover') {
+      if (name === 'claim' || name === 'recover' || name === 'hand-over') {
         const lease = statements[at]?.parameters.find(isLease)
-        for (const row of answer) this.life.leases.set(String(row['id']), String(lease))
+        // What could not be handed over waits in its queue.
+        for (const row of answer)
+          if (row['lease_id'] !== null) this.life.leases.set(String(row['id']), String(lease))
       }
       this.around.recorder.accepted(this.life, name, answer, statements[at])
     })

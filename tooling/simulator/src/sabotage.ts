@@ -38,7 +38,9 @@ export const sabotages = {
   'worker-id-fence': {
     statement: (statement, name, grantees) => {
       const lease = statement.parameters.find(isLease) ?? ''
-      if (name === 'claim') grantees.set(lease, statement.parameters.find(isWorker) ?? '')
+      // A message comes before the worker it is handed to.
+      if (name === 'claim' || name === 'hand-over')
+        grantees.set(lease, statement.parameters.findLast(isWorker) ?? '')
       return ofHolders.includes(name)
         ? replaced(
             statement,

@@ -3,6 +3,7 @@ const patterns: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['claim', /^with recursive[\s\S]*update "pgqrs_messages"/],
   ['next-due', /^with recursive/],
   ['recover', /^select pgqrs_messages\.id/],
+  ['hand-over', /^insert into "pgqrs_messages"[\s\S]* with handed as /],
   ['enqueue', /^insert into "pgqrs_messages"/],
   ['finish', /^update "pgqrs_messages" set\s+status = case when pgqrs_messages\.status[\s\S]*output = case/],
   ['release', /^update "pgqrs_messages" set\s+status = case when pgqrs_messages\.status/],

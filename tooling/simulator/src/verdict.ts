@@ -18,7 +18,11 @@ export class Watch {
   }
 
   private message({ id, before, after, dbAt, process }: Extract<Transition, { kind: 'message' }>): void {
-    if (before === null || after === null) return
+    if (after === null) return
+    if (before === null) {
+      if (after.lease !== null) this.granted.set(`${id} ${after.lease}`, process)
+      return
+    }
     const at = `${id} at ${dbAt}`
     if (before.finishedAt !== null && after.status !== before.status) {
       const replayed = before.status === 'error' && after.status === 'queued' && this.replays(id) > 0

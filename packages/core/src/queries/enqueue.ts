@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { SqlDialect } from '../db/dialect.js'
 import { prepare, prepareBatch, type Batch, type Params } from '../db/prepared.js'
-import { messageFields } from './fields.js'
+import { messageFields, millisOf } from './fields.js'
 import type { MessageRow } from './messages.js'
 
 /** A message on its way in. */
@@ -28,6 +28,25 @@ const newMessage = {
   key_kept: 'boolean',
   payload: 'text',
 } as const
+
+/** A message on its way in, and the grant under which somebody may hold it from the start. */
+export interface HandedMessage extends NewMessage {
+  /** Null for who is to be handed to nobody. */
+  readonly lease_id: string | null
+  readonly lease_ms: number | null
+  readonly worker_id: string | null
+}
+
+/** What became of a {@link HandedMessage} that is there now. */
+export interface HandedRow {
+  readonly id: string
+  /** Null when it waits in its queue like any other. */
+  readonly lease_id: string | null
+  /** Times are milliseconds since the epoch. */
+  readonly due_at: number
+  readonly vt: number
+  readonly enqueued_at: number
+}
 
 type Now = { now: number | null }
 
@@ -63,6 +82,33 @@ export function enqueueQueries(d: SqlDialect) {
     enqueueStrictly: byKey(prepareBatch<NewMessage, Now, never>(d, newMessage, (rows, p) => insert(rows, p))),
 
     /**
+     * Inserts, and grants the lease a message brings along in the same stroke, if a claim sent now could take nothing
+     * else from its queue first. A message whose id or key is there already is left out of the answer.
+     */
+    enqueueHanded: byKey(
+      prepareBatch<HandedMessage, Now, HandedRow>(
+        d,
+        { ...newMessage, lease_id: 'uuid?', lease_ms: 'float?', worker_id: 'uuid?' },
+        (rows, p) => sql`
+          insert into ${messages} as pgqrs_messages (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at,
+            due_at, claims, lease_id, worker_id, started_at)
+          with handed as materialized (
+            select r.*, case when r.lease_id is not null and ${isNext(p)} then r.lease_id end as granted from ${rows}
+          )
+          select h.id, h.queue, case when h.granted is null then 'queued' else 'running' end, h.priority,
+            case when h.granted is null
+              then coalesce(${d.time(sql.ref('h.at_ms'))}, ${d.plusMs(d.now(p.now), sql.ref('h.delay_ms'))})
+              else ${d.plusMs(d.now(p.now), sql.ref('h.lease_ms'))} end,
+            h.key, h.key_kept, h.payload, ${d.now(p.now)}, ${ifGranted(d.now(p.now))},
+            case when h.granted is null then 0 else 1 end, h.granted, ${ifGranted(sql`h.worker_id`)},
+            ${ifGranted(d.now(p.now))}
+          from handed h where true
+          on conflict do nothing
+          returning id, lease_id, ${millisOf(d, 'due_at')}, ${millisOf(d, 'vt')}, ${millisOf(d, 'enqueued_at')}`,
+      ),
+    ),
+
+    /**
      * Inserts, or gives the message that waits under the same key this payload, priority and time. A message whose id
      * is there already is left out of the answer.
      */
@@ -84,6 +130,22 @@ export function enqueueQueries(d: SqlDialect) {
       { reads: true },
     ),
   }
+
+  /*
+   * Whether a claim from this message's queue would take it before everything that is there. What a higher lane holds
+   * may not be due: to find that out would cost more than it saves. No `exists`: the planner would hash the whole table.
+   */
+  function isNext(p: Params<Now>): RawBuilder<boolean> {
+    return sql`(select q.paused_at from ${d.table('pgqrs_queues')} q where q.name = r.queue) is null
+      and coalesce((select m.priority from ${messages} m where m.queue = r.queue and m.finished_at is null
+        order by m.priority desc limit 1), r.priority) <= r.priority
+      and (select m.id from ${messages} m where m.queue = r.queue and m.priority = r.priority
+        and m.finished_at is null and m.vt <= ${d.now(p.now)} order by m.vt limit 1) is null`
+  }
+}
+
+function ifGranted(value: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`case when h.granted is not null then ${value} end`
 }
 
 /** Two batches that share keys then wait for one another, and do not end in a deadlock. */

@@ -73,32 +73,31 @@ export class Claimer {
     const sentAt = clock.monotonic()
     const { rows, repeated } = await this.engine.runOnce(queries.claims.claim, args, 'claim', options)
     this.places?.learn(rows, limit, clock.monotonic() - sentAt)
-    return this.granted(from, args, rows, repeated)
+    return this.granted(from, args.lease_id, limit, rows, repeated)
   }
 
   /**
-   * Leaves a claim with the store, which the next enqueue into one of these queues takes along.
-   * @param leaves called when it does; false when nothing is wanted any more.
+   * Leaves a claim with the store, for the next enqueue into one of these queues.
+   * @param leaves called when one takes it; false when nothing is wanted any more.
    */
   stand(from: readonly ClaimFrom[], limit: number, leaves: () => boolean): Standing {
-    const { standingClaims, queries, clock } = this.engine
+    const { standingClaims, random, clock } = this.engine
     let answered: (brought: Brought | undefined) => void = () => undefined
     const answer = new Promise<Brought | undefined>((resolve) => (answered = resolve))
-    let sent: { readonly args: Claim; readonly at: number } | undefined
+    let sent: { readonly leaseId: string; readonly at: number } | undefined
     const withdraw = standingClaims.offer({
-      queues: from.map(({ queue }) => queue),
+      queues: new Map(from.map(({ queue, leaseMs }) => [queue, leaseMs])),
       limit,
-      bind: () => {
+      grant: () => {
         if (!leaves()) return undefined
-        sent = { args: this.argsFor(from, [], limit), at: clock.monotonic() }
-        return queries.claims.claim.bind(sent.args)
+        sent = { leaseId: random.leaseId(), at: clock.monotonic() }
+        return { leaseId: sent.leaseId, workerId: this.workerId() }
       },
       answered,
     })
     const found = answer.then(async (brought) => {
       if (brought === undefined || sent === undefined) return undefined
-      const rows = brought.rows as unknown as ClaimedRow[]
-      const granted = await this.granted(from, sent.args, rows, brought.repeated)
+      const granted = await this.granted(from, sent.leaseId, limit, brought.rows, brought.repeated)
       return { claimed: await this.handOut(granted, from), sentAt: sent.at }
     })
     return { withdraw, found }
@@ -122,7 +121,8 @@ export class Claimer {
 
   private async granted(
     from: readonly ClaimFrom[],
-    { lease_id: leaseId, limit }: Claim,
+    leaseId: string,
+    limit: number,
     rows: readonly ClaimedRow[],
     repeated: boolean,
   ): Promise<Claimed[]> {

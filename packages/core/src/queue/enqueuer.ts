@@ -26,12 +26,12 @@ export class Enqueuer {
     const { enqueue, enqueueNew } = this.engine.operations
     const operation = isNew(entry) ? enqueueNew : enqueue
     for (;;) {
-      const { row, claimed } = await this.naming([message], () =>
+      const { row } = await this.naming([message], () =>
         this.engine.submit(operation, message, options, known),
       )
       const id = row?.id ?? (await this.standingFor([entry], undefined)).get(message.id)
       if (id !== undefined) {
-        if (claimed !== true) this.hint(message)
+        if (row?.lease_id == null) this.hint(message)
         return id
       }
       // Whoever held the key has finished between the insert and the look: the key is free now.

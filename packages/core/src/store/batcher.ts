@@ -25,8 +25,6 @@ export interface Answer<Row> {
   readonly row: Row | undefined
   /** The statement was sent more than once, so an earlier sending may have taken effect. */
   readonly repeated: boolean
-  /** A worker of this process has claimed, in the same transaction, whatever was due in the item's queue. */
-  readonly claimed?: boolean
 }
 
 /** Answers for each group, in the order of its items. */

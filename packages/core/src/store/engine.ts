@@ -10,10 +10,10 @@ import { executeWith, TransactionAdapter } from '../transaction/adapter.js'
 import { Batcher, type Answer, type Group } from './batcher.js'
 import { Endings } from './endings.js'
 import { failureBehind } from './failures.js'
-import { answersOf, batchOperations, dueNow, type BatchOperation } from './operations.js'
+import { answersOf, batchOperations, type BatchOperation } from './operations.js'
 import { mustFit, type InstalledVersion } from './schema-version.js'
 import { aborted, Sender } from './sender.js'
-import { handOver, markClaimed, StandingClaims } from './standing-claims.js'
+import { StandingClaims } from './standing-claims.js'
 import { Wakeups } from './wakeups.js'
 
 /** What a call may bring along. */
@@ -294,23 +294,23 @@ export class Engine {
     mustFit(found, this.driver.target)
   }
 
-  private async flush(groups: readonly Group[]): Promise<Answer<unknown>[][]> {
+  private async flush(wanted: readonly Group[]): Promise<Answer<unknown>[][]> {
     const { now } = this
+    const handing = this.standingClaims.handOver(wanted, this.operations.enqueueHanded)
+    const groups = handing?.groups ?? wanted
     const bind = (group: Group, repeated: boolean): Statement[] => {
       const { batch, repeat = batch } = group.operation as unknown as BatchOperation<unknown, unknown>
       return (repeated ? repeat : batch).bind(group.items, { now })
     }
     let bound: Statement[][] = []
     const doing = groups.map((group) => group.operation.name).join(', ')
-    const due = this.standingClaims.some ? groups.map(dueNow) : []
-    const leaving = this.standingClaims.take(due.flat())
     const { rows, repeated } = await this.sender
       .send((again) => {
         bound = groups.map((group) => bind(group, again))
-        return [...bound.flat(), ...leaving.map(({ statement }) => statement)]
+        return bound.flat()
       }, doing)
       .catch((error: unknown) => {
-        for (const { claim } of leaving) claim.answered(undefined)
+        handing?.failed()
         throw error
       })
     let from = 0
@@ -318,8 +318,7 @@ export class Engine {
       const mine = rows.slice(from, (from += bound[g]?.length ?? 0)).flat()
       return answersOf(operation as unknown as BatchOperation<unknown, unknown>, items, mine, repeated)
     })
-    if (leaving.length === 0) return answers
-    const emptied = handOver(leaving, rows.slice(from), repeated)
-    return answers.map((some, g) => markClaimed(some, due[g] ?? [], emptied))
+    handing?.answered(answers, repeated)
+    return answers
   }
 }

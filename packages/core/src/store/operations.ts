@@ -1,7 +1,7 @@
 import type { Batch } from '../db/prepared.js'
 import type { Queries } from '../queries/index.js'
 import type { NewCheckpoint, RecordedRow } from '../queries/steps.js'
-import type { NewMessage } from '../queries/enqueue.js'
+import type { HandedMessage, HandedRow, NewMessage } from '../queries/enqueue.js'
 import type { Finish, Release } from '../queries/leases.js'
 import type { Status } from '../status.js'
 import type { Answer, Group, Operation } from './batcher.js'
@@ -21,8 +21,9 @@ const length = (text: string | null): number => text?.length ?? 0
 
 /** Everything that group commit carries. */
 export function batchOperations(queries: Queries): {
-  readonly enqueue: BatchOperation<NewMessage, { id: string }>
-  readonly enqueueNew: BatchOperation<NewMessage, { id: string }>
+  readonly enqueue: BatchOperation<NewMessage, EnqueuedRow>
+  readonly enqueueNew: BatchOperation<NewMessage, EnqueuedRow>
+  readonly enqueueHanded: BatchOperation<HandedMessage, HandedRow>
   readonly finish: BatchOperation<Finish, { id: string; status: Status }>
   readonly release: BatchOperation<Release, { id: string; status: Status }>
   readonly extend: BatchOperation<ExtendItem, { id: string; status: Status; vt: number }>
@@ -50,6 +51,12 @@ export function batchOperations(queries: Queries): {
       ...byId,
       sizeOf: sizeOfMessage,
       refusable: true,
+    },
+    enqueueHanded: {
+      name: 'enqueue',
+      batch: queries.messages.enqueueHanded,
+      ...byId,
+      sizeOf: sizeOfMessage,
     },
     finish: {
       name: 'finish',
@@ -87,11 +94,17 @@ interface ExtendItem {
   readonly lease_ms: number
 }
 
-/** The queue of each item of a group that brings in a message which is due at once; undefined for all others. */
-export function dueNow({ operation, items }: Group): (string | undefined)[] {
+/** What an enqueue has brought in. */
+interface EnqueuedRow {
+  readonly id: string
+  /** Set when it was handed over from the start: nobody has to be woken for it. */
+  readonly lease_id?: string | null
+}
+
+/** The messages of a group that are due as soon as they are there. */
+export function dueNow({ operation, items }: Group): readonly NewMessage[] {
   if (operation.name !== 'enqueue') return []
-  const messages = items as readonly NewMessage[]
-  return messages.map(({ queue, at_ms, delay_ms }) => (at_ms === null && delay_ms <= 0 ? queue : undefined))
+  return (items as readonly NewMessage[]).filter(({ at_ms, delay_ms }) => at_ms === null && delay_ms <= 0)
 }
 
 /** What became of each item, found in the rows its statement returned. */

@@ -28,8 +28,8 @@ export class Intake {
   private turn = 0
   private next: 'look' | 'wait for room' | 'wait for work' = 'look'
   private foundSome = false
-  /** How many messages have come without a look, which has left nothing behind. */
-  private came: number | undefined
+  /** Work has come without a look. */
+  private came = false
 
   constructor(
     private readonly engine: Engine,
@@ -69,7 +69,7 @@ export class Intake {
   /** Looks for work, unless it has come without a look, and begins what it finds. */
   async look(): Promise<void> {
     const { holding, came } = this
-    this.came = undefined
+    this.came = false
     if (this.setup.suspended()) await holding.giveBackWaiting()
     else await holding.giveBackLate()
     const room = this.room()
@@ -77,7 +77,7 @@ export class Intake {
       this.next = 'wait for room'
       return
     }
-    const found = came ?? (await this.claim(room))
+    const found = came ? 0 : await this.claim(room)
     this.foundSome = found > 0
     this.next = found < room ? 'wait for work' : 'look'
   }
@@ -97,29 +97,24 @@ export class Intake {
   }
 
   private async claim(room: number): Promise<number> {
-    this.measure()
+    this.waiter.look()
+    this.holding.measure()
     const sentAt = this.engine.clock.monotonic()
     const claimed = await this.claimer.claim(this.inTurn(), room)
     await this.take({ claimed, sentAt })
     return claimed.length
   }
 
-  /** A look begins. */
-  private measure(): void {
-    this.waiter.look()
-    this.holding.measure()
-  }
-
   /**
-   * Waits for work. Meanwhile a claim stands for the next enqueue in this process to take along. Returns how many
-   * messages that has brought, unless there may be more of them.
+   * Waits for work. Meanwhile a claim stands for the next enqueue in this process. Returns whether work has come that
+   * way, and it is not time to look for more.
    */
-  private async forWork(): Promise<number | undefined> {
+  private async forWork(): Promise<boolean> {
     const room = this.room()
-    if (room <= 0) return undefined
+    if (room <= 0) return false
     const standing = this.claimer.stand(this.inTurn(), room, () => {
       if (!this.mayBegin()) return false
-      this.measure()
+      this.holding.measure()
       return true
     })
     let found: Found | undefined
@@ -129,7 +124,7 @@ export class Intake {
       if (!standing.withdraw()) found = await standing.found
       if (found !== undefined) await this.take(found)
     }
-    return found !== undefined && found.claimed.length < room ? found.claimed.length : undefined
+    return found !== undefined && !this.waiter.timeToLook
   }
 
   /**

@@ -12,6 +12,8 @@ const HINTED_FACTOR = 5
 export class WorkWaiter {
   private pollMs = FIRST_POLL_MS
   private hinted = false
+  /** When to look again without a hint, once that is known, by the monotonic clock; work that comes puts it off no more. */
+  private next: { readonly at: number; readonly slackMs: number } | undefined
   private wake: (() => void) | undefined
   private stopped = false
   private waitsForRoom = false
@@ -35,6 +37,12 @@ export class WorkWaiter {
   /** A look for work begins: hints from here on are news. */
   look(): void {
     this.hinted = false
+    this.next = undefined
+  }
+
+  /** Whether there may be work that only a look finds. */
+  get timeToLook(): boolean {
+    return this.hinted || (this.next !== undefined && this.engine.clock.monotonic() >= this.next.at)
   }
 
   /** Waits until there is room for more, or for a change of state. */
@@ -55,14 +63,22 @@ export class WorkWaiter {
    */
   async forWork(foundSome: boolean, come: Promise<unknown>, longestMs = Infinity): Promise<void> {
     if (foundSome) this.pollMs = FIRST_POLL_MS
-    if (this.hinted || this.stopped) return
     let hasCome = false
+    const over = (): boolean => hasCome || this.hinted
+    if (over() || this.stopped) return
     const has = (): void => {
       hasCome = true
       this.wake?.()
     }
     come.then(has, has)
-    const { config, wakeups, random, queries, now } = this.engine
+    const { at, slackMs } = (this.next ??= await this.nextLook())
+    const ms = at - this.engine.clock.monotonic()
+    if (!over() && ms > 0) await this.sleep(Math.min(ms, longestMs), ms > longestMs ? 0 : slackMs)
+    if (this.hinted) this.pollMs = FIRST_POLL_MS
+  }
+
+  private async nextLook(): Promise<{ at: number; slackMs: number }> {
+    const { config, clock, wakeups, random, queries, now } = this.engine
     const longest = wakeups.proved ? config.pollMs * HINTED_FACTOR : config.pollMs
     let ms = Math.min(this.pollMs, longest) * (0.75 + random.fraction() / 2)
     this.pollMs = Math.min(this.pollMs * 2, longest)
@@ -78,10 +94,7 @@ export class WorkWaiter {
       // One that is due already became so after the last look, or is in somebody's hands for this moment.
       if (row?.wait_ms != null) ms = Math.min(ms, row.wait_ms > 0 ? Math.ceil(row.wait_ms) : FIRST_POLL_MS)
     }
-    if (ms > longestMs) slackMs = 0
-    const over = (): boolean => hasCome || this.hinted
-    if (!over()) await this.sleep(Math.min(ms, longestMs), slackMs)
-    if (over()) this.pollMs = FIRST_POLL_MS
+    return { at: clock.monotonic() + ms, slackMs }
   }
 
   /** Waits after a failure, longer with each, so that a database that comes back is not met by a herd. */

@@ -10,7 +10,8 @@ export interface LoadShape {
   readonly perSecond: number
   /** How often each kind of call is made, in relation to the others. */
   readonly weights: Readonly<Partial<Record<Kind, number>>>
-  readonly producers: number
+  /** The roles that make these calls. */
+  readonly producers: readonly string[]
   /** How long the load lasts, ms. */
   readonly forMs: number
 }
@@ -64,7 +65,7 @@ class Planner {
   plan(): PlannedCall[] {
     const { forMs, perSecond, producers } = this.shape
     for (let atMs = 0; atMs < forMs; atMs += ((0.5 + this.dice.fraction()) * 1000) / perSecond) {
-      const by = `producer-${this.dice.whole(1, producers)}`
+      const by = this.dice.pick(producers)
       this.bringIn(this.dice.pick(this.kinds), Math.round(atMs), by)
     }
     for (let atMs = 3000; atMs < forMs; atMs += 4000)
@@ -159,7 +160,7 @@ class Planner {
       const message = { ...own, key, delayMs }
       this.calls.push({
         atMs: atMs + i * dice.whole(0, 150),
-        by: i === 0 ? by : `producer-${dice.whole(1, shape.producers)}`,
+        by: i === 0 ? by : dice.pick(shape.producers),
         call: { what: 'enqueue', kind: 'queue', messages: [message], onConflict },
       })
     }

@@ -71,6 +71,7 @@ export class Witness {
       const transition = transitionOf(statement)
       const rows = answers[i] ?? []
       if (transition === 'claim' || transition === 'recover') this.granted(statement, rows)
+      if (transition === 'handOver') this.handedOver(rows)
       const write = transition && writes[transition]
       if (write === undefined) return
       const uuids = uuidsOf(statement)
@@ -97,11 +98,16 @@ export class Witness {
     const ids = new Set(rows.map((row) => text(row['id'])))
     // The lease comes first, then the worker.
     const lease = [...uuidsOf(statement)].find((uuid) => !ids.has(uuid)) ?? ''
-    for (const row of rows) {
-      const id = text(row['id'])
-      const claims = Number(row['claims'])
-      this.grants.set(id, [...(this.grants.get(id) ?? []), { lease, claims }])
-    }
+    for (const row of rows) this.note(text(row['id']), { lease, claims: Number(row['claims']) })
+  }
+
+  private handedOver(rows: readonly Row[]): void {
+    for (const { id, lease_id: lease } of rows)
+      if (lease !== null) this.note(text(id), { lease: text(lease), claims: 1 })
+  }
+
+  private note(id: string, grant: Grant): void {
+    this.grants.set(id, [...(this.grants.get(id) ?? []), grant])
   }
 }
 

@@ -1,21 +1,25 @@
-// A worker of the load: works on everything until SIGTERM, and takes the nemesis's orders.
+// A worker of the load: works on everything until SIGTERM, makes its part of the planned calls beside that, as an
+// application does that enqueues where it works, and takes the nemesis's orders.
 import { reportCrashPoints } from '../../../conformance/src/crash-points.js'
 import type { Driver } from '@pgqrs/core/driver'
 import { runnables } from '../load/handlers.js'
 import { GRACE_MS } from '../load/policies.js'
 import { noteResources } from './resources.js'
 import { sabotages } from '../sabotage/all.js'
+import { Caller } from './caller.js'
 import { connectAs, persistently } from './connect.js'
 import { Orders } from './orders.js'
-import { openHistory, readSetup } from './setup.js'
+import { makePlannedCalls, type CallerSetup } from './planned-calls.js'
+import { mono, openHistory, readSetup } from './setup.js'
 import { Witness } from './witnessed-driver.js'
 
 const SAMPLE_EVERY_MS = 5000
 /** No body of the load goes on for longer after its signal aborted. */
 const LONGEST_BODY_MS = 1000
 
-const setup = readSetup()
-const role = setup.name.replace(/\..*/, '')
+const bornAt = mono()
+const setup = readSetup<CallerSetup>()
+const { role } = setup
 const history = openHistory(setup)
 const orders = new Orders(setup, history)
 const witness = new Witness(history)
@@ -26,8 +30,12 @@ const sampling = setInterval(() => {
 }, SAMPLE_EVERY_MS).unref()
 const sabotage = sabotages[setup.sabotage ?? '']
 const wrap = sabotage?.wrapDriver ?? ((driver: Driver) => driver)
+let clients: Driver | undefined
 const store = await connectAs(setup, {
-  wrapDriver: (driver) => reportCrashPoints(orders.reached)(witness.wrapDriver(wrap(driver))),
+  wrapDriver: (driver) => {
+    clients = driver
+    return reportCrashPoints(orders.reached)(witness.wrapDriver(wrap(driver)))
+  },
   ...(sabotage?.clock === undefined ? {} : { clock: sabotage.clock(role) }),
 })
 const worker = store.worker(
@@ -41,11 +49,14 @@ const worker = store.worker(
   },
 )
 
-let stopping = false
+if (clients === undefined) throw new Error('the store was opened without its driver')
+const caller = new Caller(setup, store, clients, history)
+
+const stop = new AbortController()
 process.on('SIGTERM', () => {
   // A second signal is somebody who has no more patience.
-  if (stopping) process.exit(0)
-  stopping = true
+  if (stop.signal.aborted) process.exit(0)
+  stop.abort()
   // Nothing else ends the process: what the store would leave open would keep it alive.
   void end()
 })
@@ -66,6 +77,8 @@ async function end(): Promise<void> {
 
 await persistently(
   () => worker.start(),
-  () => stopping,
+  () => stop.signal.aborted,
 )
 console.log('working')
+await makePlannedCalls(caller, setup, bornAt, stop.signal)
+console.log('called')

@@ -80,7 +80,13 @@ function claimsByHandAreGrants(record: MessageRecord, findings: Findings): void 
 
 function claimsCountUp(change: MessageTransition, findings: Findings): void {
   const { before, after } = change
-  if (before === null || after === null) return
+  if (after === null) return
+  if (before === null) {
+    if (after.claims === (after.lease === null ? 0 : 1)) return
+    const says = `inserted with ${after.claims} claims and the lease ${after.lease ?? 'none'}`
+    findings.violation(says, { id: change.id }, [change])
+    return
+  }
   const granted = after.claims !== before.claims
   if (granted && after.claims !== before.claims + 1) {
     const says = `claims went from ${before.claims} to ${after.claims}`

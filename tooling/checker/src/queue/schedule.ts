@@ -91,7 +91,7 @@ function nobodyIsPassedOver(ledger: Ledger, findings: Findings): void {
   for (const record of ledger.messages.values()) enterWaits(record, lanes)
   for (const { claims, waits } of lanes.values()) {
     claims.sort((a, b) => a.dbAt - b.dbAt)
-    const counter = new GreaterCounter(claims.map((claim) => claim.before?.vt ?? 0))
+    const counter = new GreaterCounter(claims.map(dueAt))
     const counts = new Map<Waiting, number>()
     const points = waits
       .flatMap((wait) => [
@@ -102,7 +102,7 @@ function nobodyIsPassedOver(ledger: Ledger, findings: Findings): void {
     let next = 0
     for (const { at, wait, sign } of points) {
       for (let claim = claims[next]; claim !== undefined && claim.dbAt < at; claim = claims[++next]) {
-        counter.add(claim.before?.vt ?? 0)
+        counter.add(dueAt(claim))
       }
       counts.set(wait, (counts.get(wait) ?? 0) + sign * counter.greater(wait.vt))
     }
@@ -115,6 +115,11 @@ function nobodyIsPassedOver(ledger: Ledger, findings: Findings): void {
   }
 }
 
+/** When what was claimed was due. What is handed over as it is inserted is due at that moment. */
+function dueAt({ before, dbAt }: MessageTransition): number {
+  return before?.vt ?? dbAt
+}
+
 function enterWaits(record: MessageRecord, lanes: Map<string, Lane>): void {
   record.transitions.forEach((change, index) => {
     const { before, after, dbAt } = change
@@ -123,7 +128,7 @@ function enterWaits(record: MessageRecord, lanes: Map<string, Lane>): void {
     const name = `${of.queue}\0${of.priority}`
     const lane = lanes.get(name) ?? { claims: [], waits: [] }
     lanes.set(name, lane)
-    if (before !== null && after !== null && after.claims > before.claims) lane.claims.push(change)
+    if (after !== null && after.claims > (before?.claims ?? 0)) lane.claims.push(change)
     const next = record.transitions[index + 1]
     if (after === null || isFinal(after.status) || next === undefined) return
     // An insert is visible to others only after its commit.

@@ -49,11 +49,7 @@ export function roundTrips(target: Target): void {
         await waitingWorker(store, tape, [workflow])
         const { id } = await store.trigger(workflow, k)
         await expect.poll(() => tape.statements, WAIT).toContain('finish')
-        expect(tape.trips).toEqual([
-          ['enqueue', 'claim'],
-          ...Array.from({ length: k }, () => ['record']),
-          ['finish'],
-        ])
+        expect(tape.trips).toEqual([['handOver'], ...Array.from({ length: k }, () => ['record']), ['finish']])
         expect(await store.run(workflow, id).result()).toBe(total)
       },
     )
@@ -82,7 +78,7 @@ export function roundTrips(target: Target): void {
       await waitingWorker(store, tape, [workflow])
       await store.trigger(workflow)
       await expect.poll(() => tape.statements, WAIT).toContain('finish')
-      expect(tape.trips).toEqual([['enqueue', 'claim'], ['record'], ['transaction'], ['finish']])
+      expect(tape.trips).toEqual([['handOver'], ['record'], ['transaction'], ['finish']])
     })
 
     it('are none for a recorded step of a run that goes on elsewhere', async () => {
@@ -106,7 +102,7 @@ export function roundTrips(target: Target): void {
       await waitingWorker(store, tape, [queue.handler(() => undefined)])
       await store.producer(queue).enqueue(1)
       await expect.poll(() => tape.statements, WAIT).toContain('finish')
-      expect(tape.trips).toEqual([['enqueue', 'claim'], ['finish']])
+      expect(tape.trips).toEqual([['handOver'], ['finish']])
     })
 
     it.for([

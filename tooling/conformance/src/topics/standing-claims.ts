@@ -25,19 +25,20 @@ interface Waiting {
   readonly clock: TestClock
 }
 
-/** Claims of workers that wait for work, which an enqueue in the same process takes along. */
+/** Claims of workers that wait for work: an enqueue in the same process hands its messages over to them. */
 export function standingClaims(target: Target): void {
   describe('a claim that stands while a worker waits', () => {
     const bench = useBench(target)
 
     /** A store whose worker waits for work, and goes on doing so: its clock stands still. */
-    async function waiting(inner = (driver: Driver): Driver => driver): Promise<Waiting> {
+    async function waiting(inner = (driver: Driver): Driver => driver, concurrency = 10): Promise<Waiting> {
       const tape = new StatementTape()
       const clock = new TestClock()
       const wrapDriver = (driver: Driver): Driver => tape.wrapDriver(inner(driver))
       const store = await bench.open({ clock, wrapDriver })
       const handled: number[] = []
-      const worker = store.worker([queue.handler(({ payload }) => void handled.push(payload))])
+      const handler = queue.handler(({ payload }) => void handled.push(payload))
+      const worker = store.worker([handler], { concurrency })
       const looks = tape.looks
       await worker.start()
       await eventually('the worker to wait', () => tape.looks > looks)
@@ -53,7 +54,7 @@ export function standingClaims(target: Target): void {
       const { store, handled, tape } = await waiting()
       const id = await store.producer(queue).enqueue(1)
       await expect.poll(() => tape.statements, WAIT).toContain('finish')
-      expect(tape.trips[0]).toEqual(['enqueue', 'claim'])
+      expect(tape.trips[0]).toEqual(['handOver'])
       expect(handled).toEqual([1])
       await ended(store, 1)
       expect(await store.admin.messages.get(id)).toMatchObject({ status: 'success', failures: 0, crashes: 0 })
@@ -88,7 +89,7 @@ export function standingClaims(target: Target): void {
       await bench.db.inTransaction(async (tx) => {
         await store.producer(queue).enqueue(2, { tx })
       })
-      expect(tape.trips.filter((trip) => trip.includes('claim'))).toEqual([])
+      expect(tape.statements).not.toContain('handOver')
       await passTime(clock, 'both to be handled', () => handled.length === 2, 60_000)
       expect(handled).toEqual([2, 1])
     })
@@ -104,12 +105,43 @@ export function standingClaims(target: Target): void {
       expect(handled).toEqual([1])
     })
 
-    it('is not sent once the worker is suspended', async () => {
+    it.for([0, 5])('lets go first what is due already, of priority %d', async (priority) => {
+      const { store, handled } = await waiting(undefined, 1)
+      // On most databases the worker cannot hear of it: its clock stands still.
+      const elsewhere = await bench.open()
+      await elsewhere.producer(queue).enqueue(1, { priority })
+      await store.producer(queue).enqueue(2)
+      await ended(store, 2)
+      expect(handled).toEqual([1, 2])
+    })
+
+    it('leaves what it took to others when its process dies', async () => {
+      const dies = new Gate()
+      const dead = (driver: Driver): Driver =>
+        interpose(driver, {
+          execute: async (statements) => {
+            const rows = await driver.execute(statements)
+            if (handsOver(statements)) await dies.passed
+            return rows
+          },
+        })
+      const { store, clock } = await waiting(dead)
+      const enqueued = store.producer(queue).enqueue(1)
+      const others: number[] = []
+      const elsewhere = await bench.open({ clock })
+      await elsewhere.worker([queue.handler(({ payload }) => void others.push(payload))]).start()
+      await passTime(clock, 'another to handle it', () => others.length === 1, 1000)
+      await ended(elsewhere, 1)
+      dies.open()
+      expect(await elsewhere.admin.messages.get(await enqueued)).toMatchObject({ crashes: 1, claims: 2 })
+    })
+
+    it('is not granted once the worker is suspended', async () => {
       const { store, worker, handled, tape } = await waiting()
       await store.admin.workers.suspend(worker.id)
       await eventually('the worker to hear of it', () => worker.status === 'suspended')
       const id = await store.producer(queue).enqueue(1)
-      expect(tape.trips.filter((trip) => trip.includes('claim'))).toEqual([])
+      expect(tape.statements).not.toContain('handOver')
       expect(await store.admin.messages.get(id)).toMatchObject({ status: 'queued' })
       await store.admin.workers.resume(worker.id)
       await ended(store, 1)
@@ -119,7 +151,7 @@ export function standingClaims(target: Target): void {
     it.for(losses)('is made good when the %s is lost that carried it', async (loss) => {
       const line = new LossyLine()
       const { store, handled, clock } = await waiting(line.wrapDriver)
-      line.lose('enqueue', loss)
+      line.lose('handOver', loss)
       const id = await untilSettled(clock, 'the enqueue', store.producer(queue).enqueue(1), 10)
       expect(line.lost).toBe(true)
       await ended(store, 1)
@@ -132,7 +164,7 @@ export function standingClaims(target: Target): void {
       const failing = (driver: Driver): Driver =>
         interpose(driver, {
           execute: (statements) => {
-            if (!breaks || !carriesClaim(statements)) return driver.execute(statements)
+            if (!breaks || !handsOver(statements)) return driver.execute(statements)
             breaks = false
             return Promise.reject(new Error('this one fails'))
           },
@@ -155,7 +187,7 @@ export function standingClaims(target: Target): void {
         interpose(driver, {
           execute: async (statements) => {
             const rows = await driver.execute(statements)
-            if (holds && carriesClaim(statements)) {
+            if (holds && handsOver(statements)) {
               holds = false
               held.open()
               await gate.passed
@@ -200,7 +232,6 @@ export function standingClaims(target: Target): void {
   })
 }
 
-function carriesClaim(statements: readonly Statement[]): boolean {
-  const transitions = statements.map(transitionOf)
-  return transitions.includes('enqueue') && transitions.includes('claim')
+function handsOver(statements: readonly Statement[]): boolean {
+  return statements.some((statement) => transitionOf(statement) === 'handOver')
 }

@@ -14,6 +14,28 @@ insert into "app"."pgqrs_messages" as pgqrs_messages
   r.key, r.key_kept, r.payload, coalesce(to_timestamp($2::float8 / 1000), statement_timestamp()) from (select u."id" as "id", coalesce(u."queue", $3::text) as "queue", coalesce(u."priority", $4::integer) as "priority", coalesce(u."delay_ms", $5::double precision) as "delay_ms", u."at_ms" as "at_ms", u."key" as "key", coalesce(u."key_kept", $6::boolean) as "key_kept", coalesce(u."payload", $7::text) as "payload" from unnest((select $8::uuid[]), (select $9::text[]), (select $10::integer[]), (select $11::double precision[]), (select $12::double precision[]), (select $13::text[]), (select $14::boolean[]), (select $15::text[]))
   as u("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload")) as "r" where true;
 
+-- enqueueHanded
+insert into "app"."pgqrs_messages" as pgqrs_messages (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at,
+  due_at, claims, lease_id, worker_id, started_at)
+  with handed as materialized (
+  select r.*, case when r.lease_id is not null and (select q.paused_at from "app"."pgqrs_queues" q where q.name = r.queue) is null
+  and coalesce((select m.priority from "app"."pgqrs_messages" m where m.queue = r.queue and m.finished_at is null
+  order by m.priority desc limit 1), r.priority) <= r.priority
+  and (select m.id from "app"."pgqrs_messages" m where m.queue = r.queue and m.priority = r.priority
+  and m.finished_at is null and m.vt <= coalesce(to_timestamp($1::float8 / 1000), statement_timestamp()) order by m.vt limit 1) is null then r.lease_id end as granted from (select u."id" as "id", coalesce(u."queue", $2::text) as "queue", coalesce(u."priority", $3::integer) as "priority", coalesce(u."delay_ms", $4::double precision) as "delay_ms", u."at_ms" as "at_ms", u."key" as "key", coalesce(u."key_kept", $5::boolean) as "key_kept", coalesce(u."payload", $6::text) as "payload", u."lease_id" as "lease_id", u."lease_ms" as "lease_ms", u."worker_id" as "worker_id" from unnest((select $7::uuid[]), (select $8::text[]), (select $9::integer[]), (select $10::double precision[]), (select $11::double precision[]), (select $12::text[]), (select $13::boolean[]), (select $14::text[]), (select $15::uuid[]), (select $16::double precision[]), (select $17::uuid[]))
+  as u("id", "queue", "priority", "delay_ms", "at_ms", "key", "key_kept", "payload", "lease_id", "lease_ms", "worker_id")) as "r"
+  )
+  select h.id, h.queue, case when h.granted is null then 'queued' else 'running' end, h.priority,
+  case when h.granted is null
+  then coalesce(to_timestamp("h"."at_ms"::float8 / 1000), (coalesce(to_timestamp($18::float8 / 1000), statement_timestamp()) + "h"."delay_ms"::float8 * interval '1 millisecond'))
+  else (coalesce(to_timestamp($19::float8 / 1000), statement_timestamp()) + "h"."lease_ms"::float8 * interval '1 millisecond') end,
+  h.key, h.key_kept, h.payload, coalesce(to_timestamp($20::float8 / 1000), statement_timestamp()), case when h.granted is not null then coalesce(to_timestamp($21::float8 / 1000), statement_timestamp()) end,
+  case when h.granted is null then 0 else 1 end, h.granted, case when h.granted is not null then h.worker_id end,
+  case when h.granted is not null then coalesce(to_timestamp($22::float8 / 1000), statement_timestamp()) end
+  from handed h where true
+  on conflict do nothing
+  returning id, lease_id, (date_part('epoch', "due_at") * 1000) as "due_at", (date_part('epoch', "vt") * 1000) as "vt", (date_part('epoch', "enqueued_at") * 1000) as "enqueued_at";
+
 -- enqueueOrReplace
 insert into "app"."pgqrs_messages" as pgqrs_messages
   (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)

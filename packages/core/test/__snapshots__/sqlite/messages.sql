@@ -12,6 +12,27 @@ insert into "pgqrs_messages" as pgqrs_messages
   coalesce(cast("r"."at_ms" as integer), (coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) + cast("r"."delay_ms" as integer))),
   r.key, r.key_kept, r.payload, coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) from (select ? as "id", ? as "queue", ? as "priority", ? as "delay_ms", ? as "at_ms", ? as "key", ? as "key_kept", ? as "payload") as "r" where true;
 
+-- enqueueHanded
+insert into "pgqrs_messages" as pgqrs_messages (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at,
+  due_at, claims, lease_id, worker_id, started_at)
+  with handed as materialized (
+  select r.*, case when r.lease_id is not null and (select q.paused_at from "pgqrs_queues" q where q.name = r.queue) is null
+  and coalesce((select m.priority from "pgqrs_messages" m where m.queue = r.queue and m.finished_at is null
+  order by m.priority desc limit 1), r.priority) <= r.priority
+  and (select m.id from "pgqrs_messages" m where m.queue = r.queue and m.priority = r.priority
+  and m.finished_at is null and m.vt <= coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) order by m.vt limit 1) is null then r.lease_id end as granted from (select ? as "id", ? as "queue", ? as "priority", ? as "delay_ms", ? as "at_ms", ? as "key", ? as "key_kept", ? as "payload", ? as "lease_id", ? as "lease_ms", ? as "worker_id") as "r"
+  )
+  select h.id, h.queue, case when h.granted is null then 'queued' else 'running' end, h.priority,
+  case when h.granted is null
+  then coalesce(cast("h"."at_ms" as integer), (coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) + cast("h"."delay_ms" as integer)))
+  else (coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) + cast("h"."lease_ms" as integer)) end,
+  h.key, h.key_kept, h.payload, coalesce(?, cast(unixepoch('subsec') * 1000 as integer)), case when h.granted is not null then coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) end,
+  case when h.granted is null then 0 else 1 end, h.granted, case when h.granted is not null then h.worker_id end,
+  case when h.granted is not null then coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) end
+  from handed h where true
+  on conflict do nothing
+  returning id, lease_id, "due_at" as "due_at", "vt" as "vt", "enqueued_at" as "enqueued_at";
+
 -- enqueueOrReplace
 insert into "pgqrs_messages" as pgqrs_messages
   (id, queue, status, priority, vt, key, key_kept, payload, enqueued_at)
