@@ -4,10 +4,10 @@ import type { ScenarioName, StoreName, System } from './system.js'
 import { ownNames } from './systems.js'
 
 // Whoever is this far behind the best of the rivals stays behind it, whatever another round says.
-const TIMES_BEHIND = 5
+const TIMES_BEHIND = 2
 
 /**
- * Whether a rival need not be measured again: its first round failed, or came out five times below the best rival's, so
+ * Whether a rival need not be measured again: its first round failed, or came to less than half of the best rival's, so
  * that no target depends on it. The time goes to those it does depend on.
  */
 export function isHopeless(

@@ -16,7 +16,7 @@ import { allSystems, ownNames } from './systems.js'
 import { judge } from './targets.js'
 
 /** The whole run must be over after this, with the report. */
-const budgetMs = { full: 23.5 * 60_000, quick: 3.7 * 60_000 }
+const budgetMs = { full: 24 * 60_000, quick: 3.7 * 60_000 }
 
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args)

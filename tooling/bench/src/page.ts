@@ -136,7 +136,8 @@ const fairness = `## Rules
   knows. A target is held against the better one.
 - Rounds are interleaved: in each of them every system is measured once, one after the other, in changing order. Medians
   are shown, with the least and the greatest round. Percentiles are over the samples of all rounds. A rival that failed in
-  the first round, or came out five times below the best rival, is not measured again in that scenario.
+  the first round, or came to less than half of the best rival, is not measured again in that scenario, and D4 is for
+  those who came to more in D. Memory is that of the best configurations.
 - What begins with a start is not measured: each loop has a warm-up, and of a backlog the first tenth does not count. A
   system that does not finish a backlog in four seconds is measured by what it has finished until then.
 - The limit is hand-written SQL for the same rows: arrays in, one statement and one commit for many. It has no fence, no

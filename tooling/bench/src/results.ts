@@ -9,6 +9,8 @@ export interface Trialled {
   readonly store: StoreName
   readonly scenario: ScenarioName
   readonly round: number
+  /** How long it took, with everything that had to be prepared. */
+  readonly seconds: number
   readonly measured?: Measured
   /** Why there is no figure. */
   readonly failure?: string

@@ -68,7 +68,9 @@ export async function runAll(plan: Plan): Promise<Outcome> {
 function groupsOf(plan: Plan, scenario: Scenario, round: number, sofar: readonly Trialled[]): Task[][] {
   const tasks = plan.databases.flatMap((databases) =>
     tasksOf(plan, scenario, databases, round).filter(
-      ({ system }) => !isHopeless(sofar, system, scenario.name, databases.store),
+      ({ system }) =>
+        !isHopeless(sofar, system, scenario.name, databases.store) &&
+        !isHopeless(sofar, system, scenario.notHopelessIn ?? scenario.name, databases.store),
     ),
   )
   const width = scenario.together === true ? sideBySide : 1
@@ -112,17 +114,20 @@ async function trial(
     scenario: scenario.name,
     round,
   }
+  const began = performance.now()
+  const seconds = (): number => Math.round((performance.now() - began) / 100) / 10
   let database: BenchDatabase | undefined
   let running: Trial | undefined
   try {
     const refusal = scenario.refuses?.(system)
-    if (refusal !== undefined) return { ...who, failure: refusal }
+    if (refusal !== undefined) return { ...who, seconds: 0, failure: refusal }
     const template = await templates.for(system, databases, scenario.backlog?.(quick) ?? 0)
     database = await databases.create(template.database)
     running = new Trial(system, scenario.name, databases, database, quick, template.backlog, together, turns)
-    return { ...who, measured: await scenario.measure(running) }
+    const measured = await scenario.measure(running)
+    return { ...who, seconds: seconds(), measured }
   } catch (error) {
-    return { ...who, failure: error instanceof Error ? error.message : String(error) }
+    return { ...who, seconds: seconds(), failure: error instanceof Error ? error.message : String(error) }
   } finally {
     void together()
     await running?.close()

@@ -44,6 +44,8 @@ export interface Scenario {
   readonly rounds: 'each' | 'once'
   /** Whether what systems are without any settings is measured, too. Default: true. */
   readonly outOfTheBox?: boolean
+  /** Only for rivals that were not hopeless there. */
+  readonly notHopelessIn?: ScenarioName
   /** Whether it only waits, so that all systems may do it at the same time. */
   readonly together?: boolean
   /** Why a system cannot be measured here though it can do what is asked; undefined: it can. */

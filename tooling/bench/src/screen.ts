@@ -9,7 +9,8 @@ import type { StoreName } from './system.js'
 
 /** One line as soon as a measurement is made. */
 export function progressLine(trial: Trialled): string {
-  const who = `round ${trial.round}  ${trial.scenario.padEnd(3)} ${trial.store.padEnd(8)} ${nameOf(trial)}`
+  const took = `${trial.seconds.toFixed(1).padStart(5)} s`
+  const who = `round ${trial.round} ${took}  ${trial.scenario.padEnd(3)} ${trial.store.padEnd(8)} ${nameOf(trial)}`
   if (trial.failure !== undefined) return colors.yellow(`${who}: ${trial.failure.split('\n')[0] ?? ''}`)
   const { values = {}, samples = {}, remark } = trial.measured ?? {}
   const found = [

@@ -5,7 +5,7 @@ import type { Measured, Metric } from '../src/scenario.js'
 const metric = (name: string): Metric => ({ name, title: name, unit: 'x', better: 'higher' })
 
 function trial(round: number, measured: Measured | undefined, system = 'pgqrs'): Trialled {
-  const who = { system, configuration: 'best', store: 'postgres', scenario: 'E1', round } as const
+  const who = { system, configuration: 'best', store: 'postgres', scenario: 'E1', round, seconds: 1 } as const
   return measured === undefined ? { ...who, failure: 'it broke' } : { ...who, measured }
 }
 

@@ -25,11 +25,11 @@ export interface Found {
   readonly sentAt: number
 }
 
-/** A claim that waits to be taken along by an enqueue. */
+/** A claim that waits for an enqueue to hand it something. */
 export interface Standing {
-  /** Takes it back. False when it has left already. */
+  /** Takes it back. False when an enqueue has taken it already. */
   withdraw(): boolean
-  /** What it found, once it has left; undefined when that is not known. */
+  /** What it was handed, once an enqueue has taken it; undefined when that is not known. */
   readonly found: Promise<Found | undefined>
 }
 

@@ -19,6 +19,7 @@ export const memory: Scenario = {
     },
   ],
   rounds: 'once',
+  outOfTheBox: false,
   async measure(trial) {
     const many = trial.quick ? 1000 : 10_000
     const inFlight = { 'I in flight': await heapInFlight(trial, many) }

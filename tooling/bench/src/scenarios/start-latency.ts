@@ -3,8 +3,8 @@ import type { Scenario, Trial } from '../scenario.js'
 
 const concurrency = 10
 const gapMs = 20
-const capMs = 4000
-const warmUpMs = 2000
+const capMs = 2500
+const warmUpMs = 1500
 
 /** L: from the call to enqueue until the handler starts, with nothing else to do; in one process and between two. */
 export const startLatency: Scenario = {
@@ -28,10 +28,10 @@ export const startLatency: Scenario = {
   ],
   rounds: 'each',
   async measure(trial) {
-    const samples = trial.quick ? 20 : 150
+    const samples = trial.quick ? 20 : 100
     const together = await trial.open('both', 'messages', concurrency)
     await together.call('startWorker', 'messages', concurrency, 'return', true)
-    await together.call('startLatencies', trial.quick ? 3 : 100, warmUpMs, gapMs)
+    await together.call('startLatencies', trial.quick ? 3 : 60, warmUpMs, gapMs)
     const here = await together.call('startLatencies', samples, capMs, gapMs)
     await together.call('stopWorker')
     await together.close()

@@ -65,6 +65,8 @@ console.log('ready')
 async function end(): Promise<void> {
   await worker.stop({ grace: GRACE_MS })
   await store.close()
+  // What the user has under way with a client of his own ends by itself.
+  await caller.idle()
   clearInterval(sampling)
   // Bodies that ignored their signal are the user's.
   setTimeout(() => {
