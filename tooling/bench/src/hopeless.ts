@@ -25,10 +25,12 @@ export function isHopeless(
   return Math.max(...mine.map(paceOf)) * TIMES_BEHIND < Math.max(...rivals.map(paceOf)) || mine.every(failed)
 }
 
-/** Greater is better; 0 for what has failed. */
+/** Greater is better; 0 for what has failed. What is measured in time is better the shorter it is. */
 function paceOf({ measured, scenario }: Trialled): number {
   const samples = measured?.samples?.[scenario] ?? []
-  return samples.length > 0 ? 1 / median(samples) : (measured?.values[scenario] ?? 0)
+  if (samples.length > 0) return 1 / median(samples)
+  const value = measured?.values[scenario] ?? 0
+  return scenario === 'R' && value > 0 ? 1 / value : value
 }
 
 function failed({ failure }: Trialled): boolean {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { isHopeless } from './hopeless.js'
 import type { Databases } from './databases.js'
 import type { Options } from './options.js'
@@ -50,7 +51,7 @@ export async function runAll(plan: Plan): Promise<Outcome> {
       for (const group of groupsOf(plan, scenario, round, trials)) {
         if (plan.signal.aborted || performance.now() > plan.deadlineMs) return { trials, complete: false }
         const meeting = new Meeting(group.length)
-        const turns = new Turns(1)
+        const turns = new Turns(scenario.atOnce ?? 1)
         const found = await Promise.all(
           group.map((task) => trial(task, templates, plan.options.quick, meeting, turns)),
         )
@@ -127,7 +128,7 @@ async function trial(
     const measured = await scenario.measure(running)
     return { ...who, seconds: seconds(), measured }
   } catch (error) {
-    return { ...who, seconds: seconds(), failure: error instanceof Error ? error.message : String(error) }
+    return { ...who, seconds: seconds(), failure: error instanceof Error ? error.message : inspect(error) }
   } finally {
     void together()
     await running?.close()

@@ -48,6 +48,8 @@ export interface Scenario {
   readonly notHopelessIn?: ScenarioName
   /** Whether it only waits, so that all systems may do it at the same time. */
   readonly together?: boolean
+  /** How many may do it at once where {@link Trial.turns} are taken. Default: 1. */
+  readonly atOnce?: number
   /** Why a system cannot be measured here though it can do what is asked; undefined: it can. */
   refuses?(system: System): string | undefined
   /** What must be in the database before: `installed` or, besides, a backlog of this many messages. */
@@ -69,7 +71,7 @@ export class Trial {
     readonly backlog: number,
     /** Resolves when all systems that are measured at the same time have come so far. */
     readonly together: () => Promise<void> = () => Promise.resolve(),
-    /** What only one of those that are measured at the same time may do at once. */
+    /** What only so many of those that are measured at the same time may do at once. */
     readonly turns: Turns = new Turns(1),
   ) {}
 

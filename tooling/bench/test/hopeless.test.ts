@@ -53,4 +53,14 @@ describe('who is not measured again', () => {
     )
     expect(late).toEqual(['late'])
   })
+
+  it('is who takes longer where one time is measured', () => {
+    const recovers = (system: string, s: number): Trialled =>
+      trial(system, 0, { scenario: 'R', measured: { values: { R: s } } })
+    const found = [recovers('prompt', 1), recovers('middling', 2), recovers('late', 30)]
+    const late = ['prompt', 'middling', 'late'].filter((name) =>
+      isHopeless(found, { name, configuration: 'best' }, 'R', 'postgres'),
+    )
+    expect(late).toEqual(['late'])
+  })
 })

@@ -22,9 +22,9 @@ async function measure(trial: Trial): Promise<Measured> {
   await worker.call('startWorker', work, concurrency, 'return', false)
   await trial.together()
   // Polls that slow down do so now, and the server has counted what came before.
-  await delay(trial.quick ? 11_000 : 20_000)
+  await delay(trial.quick ? 11_000 : 15_000)
   const before = await snapshot(trial)
-  await delay(trial.quick ? 20_000 : 40_000)
+  await delay(trial.quick ? 20_000 : 30_000)
   const after = await snapshot(trial)
   const minutes = (after.atMs - before.atMs) / 60_000
   const statements =
