@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { SqliteDialect } from '../src/db/dialect-sqlite.js'
+import { AmbiguousCommitError } from '../src/errors.js'
 import { queriesFor } from '../src/queries/index.js'
 import type { Group } from '../src/store/batcher.js'
 import { batchOperations } from '../src/store/operations.js'
@@ -54,10 +55,14 @@ it('takes nothing once it is withdrawn', () => {
   expect(handedOver(standing, message('a', 'mails'))).toBeUndefined()
 })
 
-it('takes nothing that is due later', () => {
+it('takes nothing that is due later, or may have to wait for somebody else’s transaction', () => {
   const standing = new StandingClaims()
   standing.offer(claimFor('w', ['mails']))
-  const later = [message('a', 'mails', { delay_ms: 1 }), message('b', 'mails', { at_ms: 5 })]
+  const later = [
+    message('a', 'mails', { delay_ms: 1 }),
+    message('b', 'mails', { at_ms: 5 }),
+    message('k', 'mails', { key: 'one' }),
+  ]
   expect(handedOver(standing, ...later)).toBeUndefined()
   expect(handedOver(standing, message('c', 'mails'))).toEqual([['c', 'w']])
 })
@@ -96,7 +101,7 @@ it('is told what it was granted, and of nothing else', () => {
   const enqueued = enqueueOf(message('a', 'mails'), message('b', 'mails'))
   const handing = standing.handOver([other, enqueued], enqueueHanded)
   expect(handing?.groups[0]).toBe(other)
-  const times = { due_at: 1, vt: 2, enqueued_at: 1 }
+  const times = { vt: 2, enqueued_at: 1 }
   const row = { id: 'a', lease_id: 'lease of w', ...times }
   // Others were due before the second one.
   const refused = { id: 'b', lease_id: null, ...times }
@@ -109,10 +114,17 @@ it('is told what it was granted, and of nothing else', () => {
   ])
 })
 
-it('is told that nothing is known when the enqueue has failed', () => {
+it.for([
+  ['of nothing when the enqueue has failed', new Error('no'), undefined],
+  [
+    'to look for what it holds when nobody knows',
+    new AmbiguousCommitError('?', []),
+    { rows: [], repeated: true },
+  ],
+] as const)('is told %s', ([_, error, told]) => {
   const standing = new StandingClaims()
   const claim = claimFor('w', ['mails'])
   standing.offer(claim)
-  standing.handOver([enqueueOf(message('a', 'mails'), message('b', 'mails'))], enqueueHanded)?.failed()
-  expect(claim.told).toEqual([undefined])
+  standing.handOver([enqueueOf(message('a', 'mails'), message('b', 'mails'))], enqueueHanded)?.failed(error)
+  expect(claim.told).toEqual([told])
 })

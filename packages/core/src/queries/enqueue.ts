@@ -43,7 +43,6 @@ export interface HandedRow {
   /** Null when it waits in its queue like any other. */
   readonly lease_id: string | null
   /** Times are milliseconds since the epoch. */
-  readonly due_at: number
   readonly vt: number
   readonly enqueued_at: number
 }
@@ -82,10 +81,10 @@ export function enqueueQueries(d: SqlDialect) {
     enqueueStrictly: byKey(prepareBatch<NewMessage, Now, never>(d, newMessage, (rows, p) => insert(rows, p))),
 
     /**
-     * Inserts, and grants the lease a message brings along in the same stroke, if a claim sent now could take nothing
-     * else from its queue first. A message whose id or key is there already is left out of the answer.
+     * Inserts, and grants the lease a message brings along in the same stroke, if nothing in its queue can come before
+     * it. A message whose id or key is there already is left out of the answer.
      */
-    enqueueHanded: byKey(
+    enqueueHanded: handedFirst(
       prepareBatch<HandedMessage, Now, HandedRow>(
         d,
         { ...newMessage, lease_id: 'uuid?', lease_ms: 'float?', worker_id: 'uuid?' },
@@ -104,7 +103,7 @@ export function enqueueQueries(d: SqlDialect) {
             ${ifGranted(d.now(p.now))}
           from handed h where true
           on conflict do nothing
-          returning id, lease_id, ${millisOf(d, 'due_at')}, ${millisOf(d, 'vt')}, ${millisOf(d, 'enqueued_at')}`,
+          returning id, lease_id, ${millisOf(d, 'vt')}, ${millisOf(d, 'enqueued_at')}`,
       ),
     ),
 
@@ -146,6 +145,20 @@ export function enqueueQueries(d: SqlDialect) {
 
 function ifGranted(value: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`case when h.granted is not null then ${value} end`
+}
+
+/**
+ * What is handed over has no key, and leaves first, the least urgent before the others: where each message is a statement
+ * of its own, none then finds another of its batch in its way.
+ */
+function handedFirst<Row>(batch: Batch<HandedMessage, Now, Row>): Batch<HandedMessage, Now, Row> {
+  const compareTurns = (a: HandedMessage, b: HandedMessage): number => {
+    if (a.lease_id === null || b.lease_id === null) {
+      return a.lease_id === b.lease_id ? compareKeys(a, b) : a.lease_id === null ? 1 : -1
+    }
+    return a.priority - b.priority
+  }
+  return { ...batch, bind: (items, args) => batch.bind(items.toSorted(compareTurns), args) }
 }
 
 /** Two batches that share keys then wait for one another, and do not end in a deadlock. */

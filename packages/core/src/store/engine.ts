@@ -310,7 +310,7 @@ export class Engine {
         return bound.flat()
       }, doing)
       .catch((error: unknown) => {
-        handing?.failed()
+        handing?.failed(error)
         throw error
       })
     let from = 0

@@ -101,10 +101,15 @@ interface EnqueuedRow {
   readonly lease_id?: string | null
 }
 
-/** The messages of a group that are due as soon as they are there. */
-export function dueNow({ operation, items }: Group): readonly NewMessage[] {
+/**
+ * The messages of a group that may be handed over: they are due as soon as they are there, and have no key. An insert
+ * with a key waits for every open transaction that has inserted the same one, and the worker would wait with it.
+ */
+export function toHandOver({ operation, items }: Group): readonly NewMessage[] {
   if (operation.name !== 'enqueue') return []
-  return (items as readonly NewMessage[]).filter(({ at_ms, delay_ms }) => at_ms === null && delay_ms <= 0)
+  return (items as readonly NewMessage[]).filter(
+    ({ key, at_ms, delay_ms }) => key === null && at_ms === null && delay_ms <= 0,
+  )
 }
 
 /** What became of each item, found in the rows its statement returned. */

@@ -1,5 +1,6 @@
+import { AmbiguousCommitError } from '../errors.js'
 import type { Answer, Group } from './batcher.js'
-import { dueNow, type BatchOperation } from './operations.js'
+import { toHandOver, type BatchOperation } from './operations.js'
 import type { ClaimedRow, HandedMessage, HandedRow, NewMessage } from './records.js'
 
 /** A claim of a worker that waits for work. */
@@ -46,13 +47,13 @@ export class StandingClaims {
     return () => this.standing.delete(claim)
   }
 
-  /** Hands what is due at once to those who wait for it; undefined when nobody does. */
+  /** Hands what can be handed over to those who wait for it; undefined when nobody does. */
   handOver(
     groups: readonly Group[],
     operation: BatchOperation<HandedMessage, HandedRow>,
   ): Handing | undefined {
     if (this.standing.size === 0) return undefined
-    let open = groups.flatMap(dueNow).sort((a, b) => b.priority - a.priority)
+    let open = groups.flatMap(toHandOver).sort((a, b) => b.priority - a.priority)
     const takers = new Map<string, Leaving>()
     for (const claim of this.standing) {
       const wanted = open.filter(({ queue }) => claim.queues.has(queue)).slice(0, claim.limit)
@@ -82,7 +83,7 @@ export class Handing {
     private readonly operation: BatchOperation<HandedMessage, HandedRow>,
   ) {
     this.groups = groups.map((group) =>
-      dueNow(group).some(({ id }) => takers.has(id))
+      toHandOver(group).some(({ id }) => takers.has(id))
         ? { operation, items: (group.items as readonly NewMessage[]).map((message) => this.handed(message)) }
         : group,
     )
@@ -103,10 +104,11 @@ export class Handing {
     for (const [claim, rows] of brought) claim.answered({ rows, repeated })
   }
 
-  /** Tells the claims that nothing is known of what they have brought. */
-  failed(): void {
+  /** Tells the claims that nothing came of it; or, when nobody knows what did, to look for what they hold. */
+  failed(error: unknown): void {
+    const unknown = error instanceof AmbiguousCommitError
     for (const claim of new Set([...this.takers.values()].map((taker) => taker.claim)))
-      claim.answered(undefined)
+      claim.answered(unknown ? { rows: [], repeated: true } : undefined)
   }
 
   private handed(message: NewMessage): HandedMessage {
@@ -122,8 +124,9 @@ export class Handing {
 
 /** The row of a message that was claimed by the statement that has inserted it. */
 function claimedRow({ id, queue, priority, payload, key }: NewMessage, row: HandedRow): ClaimedRow {
-  const { due_at, vt, enqueued_at } = row
+  const { vt, enqueued_at } = row
+  const times = { due_at: enqueued_at, vt, enqueued_at }
   const counts = { claims: 1, failures: 0, crashes: 0 }
   const rest = { error: null, history: null }
-  return { id, queue, status: 'running', priority, payload, key, ...counts, due_at, vt, enqueued_at, ...rest }
+  return { id, queue, status: 'running', priority, payload, key, ...counts, ...times, ...rest }
 }

@@ -112,7 +112,7 @@ export class Intake {
   private async forWork(): Promise<boolean> {
     const room = this.room()
     if (room <= 0) return false
-    const standing = this.claimer.stand(this.inTurn(), room, () => {
+    const standing = this.claimer.stand(this.from, room, () => {
       if (!this.mayBegin()) return false
       this.holding.measure()
       return true

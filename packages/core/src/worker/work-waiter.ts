@@ -7,7 +7,7 @@ const HINTED_FACTOR = 5
 
 /**
  * Waits for work: until a hint, a free slot, the time the next message is due, or the next poll. Polls quickly after
- * work and ever more slowly, with jitter, while there is none.
+ * a look has found work, and ever more slowly, with jitter, while none does.
  */
 export class WorkWaiter {
   private pollMs = FIRST_POLL_MS

@@ -34,7 +34,7 @@ insert into "app"."pgqrs_messages" as pgqrs_messages (id, queue, status, priorit
   case when h.granted is not null then coalesce(to_timestamp($22::float8 / 1000), statement_timestamp()) end
   from handed h where true
   on conflict do nothing
-  returning id, lease_id, (date_part('epoch', "due_at") * 1000) as "due_at", (date_part('epoch', "vt") * 1000) as "vt", (date_part('epoch', "enqueued_at") * 1000) as "enqueued_at";
+  returning id, lease_id, (date_part('epoch', "vt") * 1000) as "vt", (date_part('epoch', "enqueued_at") * 1000) as "enqueued_at";
 
 -- enqueueOrReplace
 insert into "app"."pgqrs_messages" as pgqrs_messages

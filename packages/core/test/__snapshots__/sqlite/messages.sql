@@ -31,7 +31,7 @@ insert into "pgqrs_messages" as pgqrs_messages (id, queue, status, priority, vt,
   case when h.granted is not null then coalesce(?, cast(unixepoch('subsec') * 1000 as integer)) end
   from handed h where true
   on conflict do nothing
-  returning id, lease_id, "due_at" as "due_at", "vt" as "vt", "enqueued_at" as "enqueued_at";
+  returning id, lease_id, "vt" as "vt", "enqueued_at" as "enqueued_at";
 
 -- enqueueOrReplace
 insert into "pgqrs_messages" as pgqrs_messages
